@@ -1,0 +1,1 @@
+"""Recipes, policies, rubrics and axioms as YAML, shipped with the package."""

@@ -1,0 +1,314 @@
+"""Runs a recipe: reads its sources, runs its steps, and writes the build directory whole or not at all."""
+
+from __future__ import annotations
+
+import multiprocessing
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from provkit import card, lineage, manifest
+from provkit.arrange import pair, pair_ids, split
+from provkit.canonical import digest_file
+from provkit.chain import Count, Dropped, Labelled, Stage, Workshop, labelled, run_chain
+from provkit.errors import InputError, ProvkitError
+from provkit.manifest import Output
+from provkit.recipe import Recipe, Source
+from provkit.sources import BuildOrigin, Bytes, FileOrigin, GeneratorOrigin, HubOrigin, Origin, expand, spool
+from provkit.table import OWN, Input, Rows
+from provkit.target import writing
+
+GROUP = 32_768  # rows of a Parquet row group
+DATA = {"compression": "zstd", "compression_level": 3}
+CANARY = uuid.UUID("6d2a3f0e-9c1b-5f4a-8e57-0f6b1a2c3d4e")  # the namespace of all provkit canaries
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A recipe with its inputs opened: what a build would do, before it does it."""
+
+    recipe: Recipe
+    resolved: dict[str, Any]
+    origins: dict[str, list[Origin]]
+    versions: dict[str, str]
+    build_id: str
+    limit: int | None
+
+    @property
+    def inputs(self) -> list[Input]:
+        """Everything that rows are read from."""
+        return [origin.input for origins in self.origins.values() for origin in origins]
+
+    @property
+    def canary(self) -> str | None:
+        """The canary that the rows carry; None on an open set."""
+        return canary_of(self.recipe, self.build_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A finished build: where it stands, its rows by arm and split, and what each step did."""
+
+    path: Path
+    build_id: str
+    sizes: dict[str, dict[str, int]]
+    counts: list[Count]
+    fresh: bool
+
+
+def canary_of(recipe: Recipe, identity: str) -> str | None:
+    """A build's canary, a UUIDv5 of its build_id; None on an open set."""
+    return None if recipe.sensitivity == "open" else str(uuid.uuid5(CANARY, identity))
+
+
+def plan(recipe: Recipe, base: Path, limit: int | None = None) -> Plan:
+    """Opens and digests the inputs of a recipe; nothing is written.
+
+    Args:
+        recipe: what to build; no input may be unbound.
+        base: the folder that its relative paths start from.
+        limit: at most so many rows of each source.
+
+    Raises:
+        InputError: when an input is unbound, missing or unreadable.
+    """
+    if recipe.unbound:
+        name = recipe.unbound[0]
+        said = f"the input {name!r} is not bound: {recipe.sources[name].input}"
+        raise InputError(said, do=f"bind it with --set {name}=PATH")
+    origins = {name: _origins(name, source, recipe, base) for name, source in recipe.sources.items()}
+    inputs = [origin.input for several in origins.values() for origin in several]
+    resolved, versions = manifest.resolved(recipe, inputs, limit), manifest.versions_of(recipe)
+    return Plan(recipe, resolved, origins, versions, manifest.build_id(resolved, inputs, versions), limit)
+
+
+def build(
+    planned: Plan, out: Path, workers: int = 1, fresh: bool = False, progress: Progress = lambda *_: None
+) -> Built:
+    """Builds into `out`; a build of the same identity that stands there undamaged is left as it is.
+
+    Args:
+        planned: the recipe and its inputs.
+        out: the build directory, which is replaced when it holds an older build.
+        workers: processes for per-row steps.
+        fresh: build even where the same build stands already.
+        progress: called with a step's name, rows done, and rows in all.
+
+    Raises:
+        InputError: for what is wrong in a source.
+        FaultyBuilder: for a builder that fails.
+        ProvkitError: when `out` cannot be written; nothing half-made stays.
+    """
+    if not fresh and (there := _standing(out, planned.build_id)):
+        return there
+    with writing(out, manifest.FILE) as folder, _pool(workers) as executor:
+        scratch = folder / "scratch"
+        scratch.mkdir()
+        try:
+            return _build(planned, out, folder, Workshop(scratch, executor, progress))
+        except BrokenProcessPool:
+            said = "a worker process died (out of memory?)"
+            raise ProvkitError(f"{said}\n  try fewer --workers; nothing was changed") from None
+
+
+def _build(planned: Plan, out: Path, folder: Path, workshop: Workshop) -> Built:
+    recipe = planned.recipe
+    sources, inputs = _read(planned, workshop)
+    counts: list[Count] = []
+    dropped: list[Dropped] = []
+    shared = labelled(recipe.steps, 0)
+    for name in {recipe.source_of(arm): None for arm in recipe.arms}:
+        sources[name], counted, left_out = run_chain(sources[name], shared, Stage(source=name), workshop)
+        counts += counted
+        dropped += left_out
+    arms: dict[str, Rows] = {}
+    steps: dict[str, list[Labelled]] = {}
+    number = len(shared)
+    for name, arm in recipe.arms.items():
+        own = labelled(arm.steps, number, shared)
+        number += len(own)
+        arms[name], counted, left_out = run_chain(sources[recipe.source_of(name)], own, Stage(arm=name), workshop)
+        steps[name] = [*shared, *own]
+        counts += counted
+        dropped += left_out
+    if recipe.pair:
+        arms, counted, left_out = pair(arms)
+        counts += counted
+        dropped += left_out
+    parted = split(arms, recipe.splits.shares, recipe.splits.by, recipe.pair)
+    outputs = _write_rows(planned, folder, parted, steps, inputs, workshop.progress)
+    table = lineage.drops(dropped, inputs)
+    path = folder / "lineage" / "drops.parquet"
+    pq.write_table(table, path, **DATA)
+    outputs += [_output(folder, "lineage/rows.parquet"), _output(folder, "lineage/drops.parquet")]
+    sizes = {arm: {name: len(rows) for name, rows in splits.items()} for arm, splits in parted.items()}
+    columns = list(dict.fromkeys(name for rows in arms.values() for name in rows.columns))
+    keys = zip(*(table.column(name).to_pylist() for name in ("arm", "step", "reason")), strict=True)
+    reasons = Counter((arm or "", step, why) for arm, step, why in keys)
+    made = card.compute(planned.resolved, planned.build_id, inputs, sizes, columns, counts, reasons, planned.canary)
+    text, before = _kept(made, out)
+    (folder / card.FILE).write_text(text, encoding="utf-8")
+    manifest.write(
+        folder, planned.resolved, inputs, planned.versions, planned.build_id, counts, outputs, made.digest, before
+    )
+    for part in workshop.folder.iterdir():
+        part.unlink()
+    workshop.folder.rmdir()
+    return Built(out, planned.build_id, sizes, counts, True)
+
+
+def _read(planned: Plan, workshop: Workshop) -> tuple[dict[str, Rows], list[Input]]:
+    """Every source on disk, and all inputs with the number of rows that were read."""
+    read, inputs = {}, []
+    for name, origins in planned.origins.items():
+        workshop.progress(f"read {name}", 0, 0)
+        found = spool(origins, len(inputs), planned.limit, workshop.folder, f"source-{name}")
+        inputs += found.inputs
+        read[name] = found
+        workshop.progress(f"read {name}", len(found.table), len(found.table))
+    seed = planned.recipe.seed
+    return {name: Rows(one.table, None, inputs, (seed, ""), one.paths) for name, one in read.items()}, inputs
+
+
+def _write_rows(
+    planned: Plan,
+    folder: Path,
+    parted: Mapping[str, Mapping[str, Rows]],
+    steps: Mapping[str, list[Labelled]],
+    inputs: list[Input],
+    progress: Progress,
+) -> list[Output]:
+    """data/ARM/SPLIT-00000-of-00001.parquet for each arm and split, and lineage/rows.parquet."""
+    recipe = planned.recipe
+    (folder / "lineage").mkdir()
+    outputs = []
+    total = sum(len(rows) for splits in parted.values() for rows in splits.values())
+    done = 0
+    with pq.ParquetWriter(folder / "lineage" / "rows.parquet", lineage.ROWS, **DATA) as traced:
+        for arm, splits in parted.items():
+            control = len(parted) > 1 and not recipe.arms[arm].steps
+            for name, rows in splits.items():
+                if not len(rows):
+                    continue
+                file = f"data/{arm}/{name}-00000-of-00001.parquet"
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                ids = [row_id.hex() for row_id in rows.digests("row").astype(">u8").view("V16").ravel().tolist()]
+                pairs = pair_ids(rows) if recipe.pair else None
+                with pq.ParquetWriter(folder / file, _schema(rows, pairs, planned.canary), **DATA) as data:
+                    for first, batch in zip(range(0, len(rows), GROUP), rows.batches(size=GROUP), strict=True):
+                        span = slice(first, first + GROUP)
+                        own_pairs = None if pairs is None else pairs[span]
+                        data.write_table(_content(batch, ids[span], own_pairs, planned.canary, data.schema))
+                        traced.write_table(
+                            lineage.rows_table(
+                                arm,
+                                name,
+                                first,
+                                batch,
+                                ids[span],
+                                own_pairs,
+                                inputs,
+                                steps[arm],
+                                recipe.seed,
+                                recipe.licence,
+                                control,
+                            )  # fmt: skip
+                        )
+                        done += len(batch)
+                        progress("write", done, total)
+                outputs.append(replace(_output(folder, file), arm=arm, split=name, rows=len(rows)))
+    return outputs
+
+
+def _schema(rows: Rows, pairs: list[str] | None, canary: str | None) -> pa.Schema:
+    fields = [field for field in rows.table.schema if not field.name.startswith(OWN)]
+    own = ["row_id", *(["pair_id"] if pairs is not None else []), *(["canary"] if canary else [])]
+    return pa.schema([*fields, *(pa.field(name, pa.string()) for name in own)])
+
+
+def _content(
+    batch: pa.Table, ids: list[str], pairs: list[str] | None, canary: str | None, schema: pa.Schema
+) -> pa.Table:
+    columns = {name: batch.column(name) for name in batch.column_names if not name.startswith(OWN)}
+    columns["row_id"] = pa.array(ids, pa.string())
+    if pairs is not None:
+        columns["pair_id"] = pa.array(pairs, pa.string())
+    if canary:
+        columns["canary"] = pa.repeat(pa.scalar(canary), len(batch))
+    return pa.table(columns, schema=schema)
+
+
+def _origins(name: str, source: Source, recipe: Recipe, base: Path) -> list[Origin]:
+    if source.generator is not None:
+        step = source.generator
+        assert source.rows is not None
+        return [GeneratorOrigin.open(name, step.name, step.builder(), step.params, source.rows, recipe.seed)]
+    if source.hub is not None:
+        one = (source.revision, source.config, source.split or "train", source.licence)
+        return [HubOrigin.open(name, source.hub, *one)]
+    origins: list[Origin] = []
+    for pattern in source.patterns:
+        folder = base / pattern
+        if (folder / manifest.FILE).is_file():
+            origins += BuildOrigin.open_all(name, folder, source.arm, source.split, source.licence)
+            continue
+        if folder.is_dir():
+            do = "name its files, for example with --set " + f"{name}='{pattern}/*.jsonl'"
+            raise InputError("a folder that is no build directory", file=pattern, do=do)
+        files: list[Bytes] = expand(pattern, base)
+        origins += [FileOrigin.open(name, file, source.format, source.fill, source.licence) for file in files]
+    return origins
+
+
+def _standing(out: Path, identity: str) -> Built | None:
+    """The build that stands at `out`, when it is the one asked for and every file of it is whole."""
+    try:
+        found = manifest.read(out)
+    except (ProvkitError, OSError, ValueError):
+        return None
+    if found.build_id != identity:
+        return None
+    for one in found.outputs:
+        path = out / one.file
+        if not path.is_file() or digest_file(path) != (one.sha256, one.size):
+            return None
+    sizes: dict[str, dict[str, int]] = {}
+    for one in found.data():
+        sizes.setdefault(one.arm or "", {})[one.split or ""] = one.rows or 0
+    return Built(out, identity, sizes, found.counts, False)
+
+
+def _kept(made: card.Card, out: Path) -> tuple[str, str | None]:
+    """The card with what a person wrote into the one that it replaces, and that build's manifest digest."""
+    try:
+        before = manifest.read(out).digest
+        old = card.parse((out / card.FILE).read_text(encoding="utf-8"))
+    except (ProvkitError, OSError, ValueError):
+        return made.text(), None
+    return replace(made, own_yaml=old.own_yaml, before=old.before, after=old.after).text(), before
+
+
+def _output(folder: Path, file: str) -> Output:
+    sha256, size = digest_file(folder / file)
+    return Output(file, sha256, size)
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[Executor | None]:
+    """Processes for the per-row steps (they start when the first work comes); none where one is asked for."""
+    if workers <= 1:
+        yield None
+        return
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool

@@ -1,0 +1,73 @@
+"""One spelling for each value: canonical JSON and the digests that are made of it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+
+class NotCanonical(ValueError):
+    """A value has no canonical JSON: NaN, an infinity, a lone surrogate, or a type JSON does not have."""
+
+
+def canonical(value: Any) -> bytes:
+    """Canonical JSON: sorted keys, UTF-8, no spaces. Fields that are null are left out of nested structs.
+
+    Raises:
+        NotCanonical: for NaN and infinities, lone surrogates, and values that JSON cannot hold.
+    """
+    try:
+        return orjson.dumps(_plain(value, top=True), option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
+        raise NotCanonical(str(error)) from None
+
+
+def canonical_fast(value: Any) -> bytes:
+    """Canonical JSON of a value that is known to hold no float and no null inside a struct.
+
+    Raises:
+        NotCanonical: for what JSON cannot hold.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
+        raise NotCanonical(str(error)) from None
+
+
+def digest(value: Any) -> str:
+    """sha256 of the canonical JSON of `value`, 64 hex digits."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def row_id(content: Mapping[str, Any]) -> str:
+    """Identity of a row's content: the first 32 hex digits of the sha256 of its canonical JSON.
+
+    Raises:
+        NotCanonical: as `canonical`.
+    """
+    return hashlib.sha256(canonical(content)).hexdigest()[:32]
+
+
+def digest_file(path: Path) -> tuple[str, int]:
+    """sha256 (64 hex digits) and size in bytes of a file as it lies on disk."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
+
+
+def _plain(value: Any, top: bool = False) -> Any:
+    if type(value) is str or value is None:
+        return value
+    if type(value) is list:
+        return [_plain(item) for item in value]
+    if type(value) is dict:
+        if top:
+            return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, float) and not math.isfinite(value):
+        raise NotCanonical(f"{value} has no JSON form")
+    return value

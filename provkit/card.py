@@ -1,0 +1,163 @@
+"""The dataset card: README.md of a build, with what is computed kept apart from what a person writes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from provkit.chain import Count
+from provkit.errors import InputError
+from provkit.table import Input
+
+FILE = "README.md"
+_SHAPE = re.compile(
+    r"\A---\n# provkit:begin\n(?P<yaml>.*?)# provkit:end\n(?P<own_yaml>.*?)---\n(?P<before>.*?)"
+    r"<!-- provkit:begin -->\n(?P<body>.*?)<!-- provkit:end -->\n(?P<after>.*)\Z",
+    re.S,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card in its parts: what provkit computes, and what a person wrote around it."""
+
+    yaml: str
+    body: str
+    own_yaml: str = ""
+    before: str = ""
+    after: str = ""
+
+    def text(self) -> str:
+        """The whole README.md."""
+        head = f"---\n# provkit:begin\n{self.yaml}# provkit:end\n{self.own_yaml}---\n{self.before}"
+        return f"{head}<!-- provkit:begin -->\n{self.body}<!-- provkit:end -->\n{self.after}"
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the computed parts."""
+        return hashlib.sha256(f"{self.yaml}\0{self.body}".encode()).hexdigest()
+
+
+def parse(text: str) -> Card:
+    """A card out of README.md.
+
+    Raises:
+        InputError: when the markers around the computed parts are not all there.
+    """
+    found = _SHAPE.match(text)
+    if found is None:
+        do = "the lines `# provkit:begin`, `# provkit:end` and their HTML twins must stay as they are"
+        raise InputError("the markers of the computed parts are damaged", file=FILE, do=do)
+    return Card(**found.groupdict())
+
+
+def compute(
+    recipe: Mapping[str, Any],
+    identity: str,
+    inputs: Sequence[Input],
+    sizes: Mapping[str, Mapping[str, int]],
+    columns: Sequence[str],
+    counts: Sequence[Count],
+    reasons: Counter[tuple[str, str, str]],
+    canary: str | None,
+) -> Card:
+    """The computed parts of a card.
+
+    Args:
+        recipe: the resolved recipe.
+        identity: the build_id.
+        inputs: what the rows were read from.
+        sizes: rows by arm and split.
+        columns: the content columns.
+        counts: what each step did.
+        reasons: drops by arm, step and reason.
+        canary: the canary in the rows, None on an open set.
+    """
+    total = sum(rows for splits in sizes.values() for rows in splits.values())
+    head = {
+        "license": recipe["licence"].lower(),
+        "pretty_name": recipe["name"],
+        "tags": ["provkit", "alignment", "ai-safety", recipe["sensitivity"]],
+        "size_categories": [_size_category(total)],
+        "configs": [
+            {
+                "config_name": arm,
+                "data_files": [
+                    {"split": split, "path": f"data/{arm}/{split}-*.parquet"} for split, rows in splits.items() if rows
+                ],
+            }
+            for arm, splits in sizes.items()
+        ],
+    }
+    return Card(
+        yaml.safe_dump(head, sort_keys=False, allow_unicode=True),
+        "\n".join(_body(recipe, identity, inputs, sizes, columns, counts, reasons, canary)) + "\n",
+    )
+
+
+def _body(
+    recipe: Mapping[str, Any],
+    identity: str,
+    inputs: Sequence[Input],
+    sizes: Mapping[str, Mapping[str, int]],
+    columns: Sequence[str],
+    counts: Sequence[Count],
+    reasons: Counter[tuple[str, str, str]],
+    canary: str | None,
+) -> list[str]:
+    lines = [f"# {recipe['name']}", "", _inline(recipe["summary"]), ""]
+    lines += [f"- version {recipe['version']}, seed {recipe['seed']}, build `{identity}`"]
+    lines += [f"- licence {_inline(recipe['licence'])}, sensitivity **{recipe['sensitivity']}**"]
+    if recipe.get("paper"):
+        lines += [f"- after {_inline(recipe['paper'])}"]
+    if canary:
+        lines += [f"- canary `{canary}`, in every row: keep these rows out of training corpora that are not about them"]
+    if recipe.get("published"):
+        lines += ["", "## What was published under this name", "", _inline(recipe["published"])]
+    lines += ["", "## Rows", "", "| arm | split | rows |", "|---|---|---:|"]
+    lines += [f"| {arm} | {split} | {rows:,} |" for arm, splits in sizes.items() for split, rows in splits.items()]
+    paired = ", `pair_id` (rows of the arms out of one source row share it)" if recipe["pair"] else ""
+    hidden = ", `canary`" if canary else ""
+    content = ", ".join(f"`{_inline(name)}`" for name in columns)
+    lines += ["", f"Content columns: {content}. Beside them: `row_id` (identity of the content){paired}{hidden}."]
+    if len(sizes) > 1 and not recipe["pair"]:
+        lines += ["", "The arms are **not matched**: their rows share no source row, so they may differ in more than"]
+        lines += ["what the arm is about; compare lengths and vocabulary before comparing models."]
+    lines += ["", "## Sources", "", "| source | file | rows read | sha256 |", "|---|---|---:|---|"]
+    lines += [
+        f"| {one.source} | {_inline(one.file or one.kind)} | {one.rows:,} | `{one.sha256[:16]}…` |" for one in inputs
+    ]
+    one_source = len({one.source for one in inputs}) == 1
+    lines += ["", "## Steps", "", "| arm | step | in | created | out | dropped |", "|---|---|---:|---:|---:|---:|"]
+    lines += [
+        f"| {c.arm or ('all' if one_source else c.source)} | {c.step} | {c.rows_in:,} | {c.created:,} | {c.rows_out:,} | {c.dropped:,} |"
+        for c in counts
+    ]
+    if reasons:
+        lines += ["", "## Drops", "", "| arm | step | reason | rows |", "|---|---|---|---:|"]
+        lines += [f"| {arm or 'all'} | {step} | {_inline(why)} | {n:,} |" for (arm, step, why), n in reasons.items()]
+    first = next(iter(sizes))
+    lines += ["", "## Use", "", "```python", "from datasets import load_dataset", ""]
+    lines += [f'rows = load_dataset("PATH_OR_HUB_ID", "{first}")', "```", ""]
+    lines += ["Every row's way back to its source stands in `lineage/rows.parquet`, what did not make it in"]
+    lines += [
+        "`lineage/drops.parquet`, and how it all was made in `provenance.json`. `provkit verify DIR` checks them."
+    ]
+    return lines
+
+
+def _inline(text: str) -> str:
+    """Text from outside as one harmless line of Markdown."""
+    flat = re.sub(r"\s+", " ", str(text)).strip()
+    return re.sub(r"([\\`*_{}\[\]<>#|!])", r"\\\1", flat)
+
+
+def _size_category(rows: int) -> str:
+    bounds = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")]
+    return next((name for bound, name in bounds if rows < bound), "1M<n<10M")

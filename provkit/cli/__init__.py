@@ -1,0 +1,65 @@
+"""The command line: each command is loaded when it is called, so that `provkit --help` loads click alone."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from provkit import __version__
+
+COMMANDS = {
+    "build": "Build a dataset out of a recipe, with the lineage of every row.",
+    "catalog": "The recipes that provkit ships.",
+    "lineage": "Show the way back of a row to its source.",
+    "query": "Ask a question in SQL of one or more builds.",
+    "verify": "Check a build directory: digests, identities, parents, counts.",
+}
+
+
+class Lazy(click.Group):
+    """A group whose commands are modules of this package, imported when they are run or asked for help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"provkit.cli.{name}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in sorted(COMMANDS)])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            raise click.UsageError(error.message + (f" Did you mean {near[0]!r}?" if near else ""), ctx) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from provkit.errors import ProvkitError
+
+        try:
+            return super().invoke(ctx)
+        except ProvkitError as error:
+            failure = click.ClickException(str(error))
+            failure.exit_code = 2
+            raise failure from error
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="provkit")
+def main() -> None:
+    """Datasets for alignment research with the provenance of every row.
+
+    Start with: provkit build insecure-code
+    """

@@ -1,0 +1,106 @@
+"""What commands share: results on stdout as a table or JSON, talk and progress on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+F = TypeVar("F", bound=Callable[..., Any])
+WIDE = 240  # columns of a table that no terminal bounds
+
+
+def shared(command: F) -> F:
+    """The options that every command takes: --format and --quiet."""
+    chosen = click.Choice(["table", "json"])
+    command = click.option("--quiet", is_flag=True, help="Say nothing on stderr but errors.")(command)
+    return click.option("--format", "shape", type=chosen, default="table", show_default=True, help="How to print.")(
+        command
+    )
+
+
+def talk(quiet: bool, text: str) -> None:
+    """A sentence to the person, on stderr."""
+    if not quiet:
+        click.echo(text, err=True)
+
+
+def show_json(value: Any) -> None:
+    """Plain data as indented JSON on stdout."""
+    import orjson
+
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())
+
+
+def show_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> None:
+    """Records as a table on stdout; text from data is made safe for the terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    names = list(columns if columns is not None else dict.fromkeys(key for record in records for key in record))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name in names:
+        numeric = any(_number(record.get(name)) for record in records)
+        table.add_column(Text(_cell(name)), justify="right" if numeric else "left", overflow="fold")
+    for record in records:
+        table.add_row(*(Text(_cell(record.get(name))) for name in names))
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    console.print(table)
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Something to call with (step, rows done, rows in all): a bar on a terminal, plain lines elsewhere."""
+    if quiet:
+        yield lambda *_: None
+    elif sys.stderr.isatty():
+        with _bars() as report:
+            yield report
+    else:
+
+        def line(step: str, done: int, total: int) -> None:
+            if done and done >= total:
+                click.echo(f"{step}: {done:,} rows", err=True)
+
+        yield line
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[[str, int, int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        known: dict[str, Any] = {}
+
+        def report(step: str, done: int, total: int) -> None:
+            if step not in known:
+                known[step] = bars.add_task(step, total=None)
+            bars.update(known[step], completed=done, total=total or None)
+
+        yield report
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _cell(value: Any) -> str:
+    from provkit.errors import plain
+
+    if value is None:
+        return ""
+    if _number(value) and isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return plain(str(value), 400)

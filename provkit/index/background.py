@@ -1,0 +1,218 @@
+"""The BCI of ordinary corpus text by length: background.parquet, and the percentile of a span against it.
+
+BCI grows with length, so a span's is compared with windows of the same token count. 20,000 token starts are drawn
+uniformly over the corpus; for each length only the windows that stay inside their document count.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from provkit.index._native import kernel
+from provkit.index.counting import COUNT, PLACE, rehash, slot_of
+from provkit.index.manifest import BACKGROUND, CLASSES, SHARDS, File, Manifest, file_of
+from provkit.index.model import Percentile
+from provkit.index.shard import SUFFIXES, TEXT, TOKENS
+from provkit.index.table import read_parquet
+from provkit.index.unigram import Unigram, joined_lower
+from provkit.index.words import END, SPACE, Classes, decode, parted
+
+SAMPLES = 20_000
+SEED = 0
+LENGTHS = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024])
+FEWEST = 100  # windows a length must have to be used
+QUANTILES = 101
+CHUNK = 1000  # windows at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Quantiles of bci / tokens by window length.
+
+    Attributes:
+        lengths: int64, ascending, those with at least FEWEST windows.
+        quantiles: float64, shape (lengths, 101).
+    """
+
+    lengths: NDArray[np.int64]
+    quantiles: NDArray[np.float64]
+
+    @classmethod
+    def read(cls, path: Path) -> Background:
+        """Reads background.parquet."""
+        table = read_parquet(path)
+        table = table.filter(pc.greater_equal(table["windows"], FEWEST))
+        rows = table["quantiles"].to_pylist()
+        return cls(
+            table["tokens"].to_numpy().astype(np.int64), np.array(rows, np.float64).reshape(-1, QUANTILES)
+        )
+
+    def percentile(self, tokens: int, bci: float) -> Percentile:
+        """Rank of a BCI among windows of as many tokens, interpolated between lengths, mid-rank among equals."""
+        if not len(self.lengths) or tokens < 1:
+            return Percentile(math.nan, False)
+        density = bci / tokens
+        above = int(np.searchsorted(self.lengths, tokens))
+        if above == len(self.lengths):
+            return Percentile(float(round(self._rank(above - 1, density))), tokens > int(self.lengths[-1]))
+        value = self._rank(above, density)
+        if self.lengths[above] != tokens:  # lengths begin at 1, so there is one below
+            low, high = math.log(self.lengths[above - 1]), math.log(self.lengths[above])
+            part = (math.log(tokens) - low) / (high - low)
+            value = (1 - part) * self._rank(above - 1, density) + part * value
+        return Percentile(float(round(value)), False)
+
+    def _rank(self, row: int, density: float) -> float:
+        quantiles = self.quantiles[row]
+        slack = 1e-9 * max(abs(density), 1.0)  # sums in another order are the same number
+        low = int(np.searchsorted(quantiles, density - slack, "left"))
+        high = int(np.searchsorted(quantiles, density + slack, "right"))
+        if low < high:
+            return (low + high - 1) / 2
+        if low in (0, QUANTILES):
+            return 0.0 if low == 0 else float(QUANTILES - 1)
+        below, above = quantiles[low - 1], quantiles[low]
+        return float(low - 1 + (density - below) / (above - below))
+
+
+def write_background(path: Path, manifest: Manifest) -> File:
+    """Samples the corpus and writes background.parquet: columns tokens, windows, quantiles."""
+    sampled: list[list[NDArray[np.float64]]] = [[] for _ in LENGTHS]
+    shards = [path / SHARDS / shard.name for shard in manifest.shards]
+    unigram = Unigram.read([shard / TOKENS for shard in shards])
+    classes = Classes.from_bytes((path / CLASSES).read_bytes())
+    total = manifest.tokens
+    chosen = np.arange(total)
+    if total > SAMPLES:
+        chosen = np.sort(np.random.Generator(np.random.PCG64(SEED)).choice(total, SAMPLES, replace=False))
+    first = 0
+    for shard, directory in zip(manifest.shards, shards, strict=True):
+        ranks = chosen[np.searchsorted(chosen, first) : np.searchsorted(chosen, first + shard.tokens)] - first
+        first += shard.tokens
+        if len(ranks):
+            text = np.memmap(directory / TEXT, np.uint8, "r")
+            places = np.memmap(directory / SUFFIXES, np.uint32, "r")[ranks].astype(np.int64)
+            for kept, found in zip(sampled, windows(np.asarray(text), places, classes, unigram), strict=True):
+                kept.append(found)
+    joined = [np.concatenate([*parts, np.zeros(0)]) for parts in sampled]
+    grid = np.linspace(0, 1, QUANTILES)
+    table = pa.table(
+        {
+            "tokens": pa.array(LENGTHS, pa.int32()),
+            "windows": pa.array([len(one) for one in joined], pa.int32()),
+            "quantiles": pa.array(
+                [np.quantile(one, grid).tolist() if len(one) else None for one in joined],
+                pa.list_(pa.float64()),
+            ),
+        }
+    )
+    part = path / (BACKGROUND + ".part")
+    pq.write_table(table, part, compression="zstd")
+    file = file_of(part)
+    part.replace(path / BACKGROUND)
+    return file
+
+
+def windows(
+    text: NDArray[np.uint8], places: NDArray[np.int64], classes: Classes, unigram: Unigram
+) -> list[NDArray[np.float64]]:
+    """bci / tokens of the windows that begin at `places`, for each of LENGTHS those inside their document."""
+    places = places[places < len(text)]
+    table = np.zeros((1 << 14, 4), np.uint64)
+    distinct = np.zeros(len(table) // 2, np.uint64)  # place and length of each distinct token
+    surprise = np.zeros(0)
+    found = np.full((len(places), len(LENGTHS)), np.nan)
+    state = np.zeros(2, np.int64)  # next window of the chunk, distinct tokens
+    for begin in range(0, len(places), CHUNK):
+        part = places[begin : begin + CHUNK]
+        ids = np.empty((len(part), int(LENGTHS[-1])), np.int32)
+        sizes = np.zeros(len(part), np.int64)
+        state[0] = 0
+        while not walk(text, classes.of, part, table, distinct, ids, sizes, state):
+            table = rehash(table, np.zeros((2 * len(table), 4), np.uint64))
+            distinct = np.concatenate([distinct, np.zeros(len(table) // 2 - len(distinct), np.uint64)])
+        new = distinct[len(surprise) : state[1]]
+        counts = unigram.counts_of_joined(joined_lower(text, new))
+        surprise = np.concatenate([surprise, unigram.surprise(counts)])
+        densities(surprise, ids, sizes, LENGTHS, found[begin : begin + CHUNK])
+    return [column[~np.isnan(column)] for column in found.T]
+
+
+@kernel
+def walk(
+    text: NDArray[np.uint8],
+    classes: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    table: NDArray[np.uint64],
+    distinct: NDArray[np.uint64],
+    ids: NDArray[np.int32],
+    sizes: NDArray[np.int64],
+    state: NDArray[np.int64],
+) -> bool:
+    """Reads on from each place and numbers the tokens; False when the table must grow.
+
+    Args:
+        distinct: filled in: offset << 32 | length of each distinct token.
+        ids, sizes: filled in: the numbers of the tokens of each window, as many as fit or the document has.
+        state: next window and number of distinct tokens, updated.
+    """
+    while state[0] < len(places):
+        window = state[0]
+        at = places[window]
+        number = 0
+        while number < ids.shape[1]:
+            if state[1] >= len(distinct):
+                return False
+            begin = at
+            point, length = decode(text, at)
+            kind = classes[point]
+            while True:
+                before = kind
+                at += length
+                point, length = decode(text, at)
+                kind = classes[point]
+                if parted(before, kind):
+                    break
+            slot = slot_of(text, table, begin, at - begin)
+            if table[slot, COUNT] == 0:
+                distinct[state[1]] = table[slot, PLACE]
+                state[1] += 1
+                table[slot, COUNT] = state[1]
+            ids[window, number] = np.int64(table[slot, COUNT]) - 1
+            number += 1
+            while point < END and kind == SPACE:
+                at += length
+                point, length = decode(text, at)
+                kind = classes[point]
+            if point == END:
+                break
+        sizes[window] = number
+        state[0] += 1
+    return True
+
+
+@kernel
+def densities(
+    surprise: NDArray[np.float64],
+    ids: NDArray[np.int32],
+    sizes: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    found: NDArray[np.float64],
+) -> None:
+    """Fills in the mean surprise of the first tokens of each window, for each length that it has."""
+    for window in range(len(ids)):
+        total = 0.0
+        column = 0
+        for token in range(sizes[window]):
+            total += surprise[ids[window, token]]
+            if token + 1 == lengths[column]:
+                found[window, column] = total / lengths[column]
+                column += 1

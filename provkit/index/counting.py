@@ -1,0 +1,214 @@
+"""The first pass over a shard's text: where tokens start, and how often each one occurs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from provkit.index._native import kernel, load8
+from provkit.index.words import SPACE, WORD, Classes, decode, parted
+
+HASH, HEAD, PLACE, COUNT = range(4)  # columns of the table: hash, first 8 bytes, offset << 32 | length, count
+FIRST_SLOTS = 1 << 14
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the pass found.
+
+    Attributes:
+        starts: uint8, one bit a byte of text (bit `at & 7` of byte `at >> 3`), set where a token starts.
+        tokens: how many there are.
+        table: uint64, shape (slots, 4): the distinct raw tokens; a slot of count 0 is free.
+    """
+
+    starts: NDArray[np.uint8]
+    tokens: int
+    table: NDArray[np.uint64]
+
+
+def count_tokens(text: NDArray[np.uint8], classes: Classes, slots: int = FIRST_SLOTS) -> Counted:
+    """Marks the token starts of a text and counts its raw tokens; 0xFF ends a document.
+
+    The kernel stops whenever the table is half full; it is doubled, and the kernel goes on.
+    """
+    starts = np.zeros(len(text) // 8 + 1, np.uint8)
+    table = np.zeros((slots, 4), np.uint64)
+    state = np.zeros(3, np.int64)  # next byte, tokens, used slots
+    while not scan(text, classes.of, starts, table, state):
+        table = rehash(table, np.zeros((2 * len(table), 4), np.uint64))
+    return Counted(starts, int(state[1]), table)
+
+
+def lower_cased(text: NDArray[np.uint8], table: NDArray[np.uint64]) -> pa.Table:
+    """The unigram counts: columns token (str.lower of the raw tokens, ascending) and count (int64).
+
+    All distinct raw tokens are lowered in one call, joined by newlines, which no token contains.
+    """
+    used = table[table[:, COUNT] > 0]
+    offsets, data = join(text, used[:, PLACE].copy())
+    lowered = np.frombuffer(data.tobytes().decode().lower().encode(), np.uint8)
+    newline = lowered == ord("\n")
+    if len(lowered) != len(data):
+        offsets = np.append(0, np.flatnonzero(newline) + 1)
+    offsets -= np.arange(len(offsets))
+    tokens = pa.LargeStringArray.from_buffers(
+        len(used), pa.py_buffer(offsets), pa.py_buffer(lowered[~newline])
+    )
+    counts = pa.array(used[:, COUNT].astype(np.int64))
+    return summed(pa.table({"token": tokens, "count": counts}))
+
+
+def summed(counts: pa.Table) -> pa.Table:
+    """Adds up the counts of equal tokens; ascending by the bytes of the token."""
+    groups = counts.group_by("token", use_threads=False).aggregate([("count", "sum")])
+    return groups.rename_columns(["token", "count"]).sort_by("token").combine_chunks()
+
+
+@kernel
+def scan(
+    text: NDArray[np.uint8],
+    classes: NDArray[np.uint8],
+    starts: NDArray[np.uint8],
+    table: NDArray[np.uint64],
+    state: NDArray[np.int64],
+) -> bool:
+    """Goes through the text from `state[0]` on; False when the table is half full and must grow."""
+    size = len(text)
+    at, tokens, used = state[0], state[1], state[2]
+    limit = len(table) // 2
+    while at < size:
+        byte = text[at]
+        kind = classes[byte] if byte < 0x80 else 0
+        length = 1
+        if byte >= 0x80:
+            point, length = decode(text, at)
+            kind = classes[point]
+        if kind == SPACE:
+            at += length
+            continue
+        # `at` is a token start: the character before it was a space, or the last one of the token before.
+        if used >= limit:
+            state[0], state[1], state[2] = at, tokens, used
+            return False
+        begin = at
+        while True:
+            before = kind
+            at += length
+            if at >= size:
+                break
+            byte = text[at]
+            if byte < 0x80:
+                kind = classes[byte]
+                length = 1
+                if kind == WORD and before == WORD:
+                    continue
+            else:
+                point, length = decode(text, at)
+                kind = classes[point]
+            if parted(before, kind):
+                break
+        starts[begin >> 3] |= np.uint8(1 << (begin & 7))
+        tokens += 1
+        used += add(text, table, begin, at - begin)
+    state[0], state[1], state[2] = size, tokens, used
+    return True
+
+
+@kernel
+def head(text: NDArray[np.uint8], at: int, length: int) -> np.uint64:
+    """The first min(8, length) bytes at `at`, left-aligned in a word that is zero behind them."""
+    if at + 8 <= len(text):
+        word = load8(text, at)
+        return word if length >= 8 else word & ~(np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(8 * length))
+    word = np.uint64(0)
+    for step in range(min(length, 8)):
+        word |= np.uint64(text[at + step]) << np.uint64(56 - 8 * step)
+    return word
+
+
+@kernel
+def hash_of(text: NDArray[np.uint8], at: int, length: int, first: np.uint64) -> np.uint64:
+    """A 64-bit hash of a stretch of text whose `head` is `first`."""
+    factor = np.uint64(0x9E3779B97F4A7C15)
+    value = (first ^ np.uint64(length)) * factor
+    value ^= value >> np.uint64(32)
+    step = 8
+    while step < length:
+        value = (value ^ head(text, at + step, length - step)) * factor
+        value ^= value >> np.uint64(32)
+        step += 8
+    return value
+
+
+@kernel
+def same(text: NDArray[np.uint8], one: int, other: int, length: int) -> bool:
+    """Whether two stretches of the text are equal."""
+    step = 0
+    while step < length:
+        if head(text, one + step, length - step) != head(text, other + step, length - step):
+            return False
+        step += 8
+    return True
+
+
+@kernel
+def slot_of(text: NDArray[np.uint8], table: NDArray[np.uint64], begin: int, length: int) -> int:
+    """The slot that holds a token of the text, or the free one where it belongs."""
+    first = head(text, begin, length)
+    value = hash_of(text, begin, length, first)
+    mask = len(table) - 1
+    slot = np.int64(value & np.uint64(mask))
+    while table[slot, COUNT] != 0:
+        if table[slot, HASH] == value and table[slot, HEAD] == first:
+            place = table[slot, PLACE]
+            if np.int64(place & np.uint64(0xFFFFFFFF)) == length and (
+                length <= 8 or same(text, begin, np.int64(place >> np.uint64(32)), length)
+            ):
+                return slot
+        slot = (slot + 1) & mask
+    table[slot, HASH] = value
+    table[slot, HEAD] = first
+    table[slot, PLACE] = np.uint64(begin) << np.uint64(32) | np.uint64(length)
+    return slot
+
+
+@kernel
+def add(text: NDArray[np.uint8], table: NDArray[np.uint64], begin: int, length: int) -> int:
+    """Counts one token; 1 where it is new, else 0."""
+    slot = slot_of(text, table, begin, length)
+    table[slot, COUNT] += np.uint64(1)
+    return 1 if table[slot, COUNT] == 1 else 0
+
+
+@kernel
+def rehash(table: NDArray[np.uint64], larger: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Moves all used slots into a larger, empty table."""
+    mask = len(larger) - 1
+    for row in range(len(table)):
+        if table[row, COUNT] == 0:
+            continue
+        slot = np.int64(table[row, HASH] & np.uint64(mask))
+        while larger[slot, COUNT] != 0:
+            slot = (slot + 1) & mask
+        larger[slot] = table[row]
+    return larger
+
+
+@kernel
+def join(text: NDArray[np.uint8], places: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Stretches of the text, each ended by a newline, and where each begins (one more entry)."""
+    offsets = np.empty(len(places) + 1, np.int64)
+    offsets[0] = 0
+    for row in range(len(places)):
+        offsets[row + 1] = offsets[row] + np.int64(places[row] & np.uint64(0xFFFFFFFF)) + 1
+    data = np.empty(offsets[-1], np.uint8)
+    for row in range(len(places)):
+        begin = np.int64(places[row] >> np.uint64(32))
+        to, end = offsets[row], offsets[row + 1] - 1
+        data[to:end] = text[begin : begin + (end - to)]
+        data[end] = 10
+    return offsets, data

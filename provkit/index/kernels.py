@@ -1,0 +1,284 @@
+"""Compiled search over one shard: where queries belong among its suffixes, exact counts, longest matches.
+
+Everything read from a file is bounded before it is used: a suffix is a uint32, a text is read only where
+`0 <= at < len(text)`, a rank is kept within the suffixes. So a damaged file gives a wrong answer at worst; that
+it is not damaged is what digests are for (`manifest.py`).
+
+Of many queries all advance one level of the binary search together, so that their cache misses overlap.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from provkit.index._native import equal_bytes, kernel, load8
+from provkit.index.words import END, MARK, WORD, decode
+
+STEP = 64  # one key of the prefix directory for so many suffixes
+BLOCK = 512  # queries that advance together
+
+
+@kernel
+def word_at(text: NDArray[np.uint8], at: int) -> np.uint64:
+    """Eight bytes at `at >= 0`, big-endian; zero behind the end of the text."""
+    size = len(text)
+    if at + 8 <= size:
+        return load8(text, at)
+    word = np.uint64(0)
+    for step in range(size - at):
+        word |= np.uint64(text[at + step]) << np.uint64(56 - 8 * step)
+    return word
+
+
+@kernel
+def common(text: NDArray[np.uint8], place: int, query: NDArray[np.uint8], start: int, end: int) -> int:
+    """How many bytes of `text[place:]` and `query[start:end]` agree."""
+    longest = min(end - start, len(text) - place)
+    step = 0
+    while step < longest:
+        difference = word_at(text, place + step) ^ word_at(query, start + step)
+        if difference:
+            return min(step + equal_bytes(difference), longest)
+        step += 8
+    return max(longest, 0)
+
+
+@kernel
+def holds(text: NDArray[np.uint8], place: int, query: NDArray[np.uint8], start: int, end: int) -> bool:
+    """Whether `query[start:end]` stands at `place`. Neighbours in the array differ late: the end is compared first."""
+    length = end - start
+    if place + length > len(text):
+        return False
+    if length >= 8 and load8(text, place + length - 8) != load8(query, end - 8):
+        return False
+    return common(text, place, query, start, end) == length
+
+
+@kernel
+def directory(
+    keys: NDArray[np.uint64], number: int, query: NDArray[np.uint8], start: int, end: int
+) -> tuple[int, int, int, int]:
+    """Narrows a search: (low, high, common bytes with the suffix before low, and with the one at high).
+
+    `number` is that of the suffixes. Suffixes before `low` are smaller than the query, those from `high` on are not.
+    """
+    key = word_at(query, start)
+    if end - start < 8:
+        key &= ~(np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(8 * (end - start)))
+    below, above = 0, len(keys)
+    while below < above:
+        middle = (below + above) >> 1
+        if keys[middle] < key:
+            below = middle + 1
+        else:
+            above = middle
+    low, left = 0, 0
+    if below > 0:
+        low = (below - 1) * STEP + 1
+        left = min(equal_bytes(keys[below - 1] ^ key), end - start)
+    above, jump = below, 1
+    while above < len(keys) and keys[above] == key:
+        below = above + 1
+        above += jump
+        jump *= 2
+    above = min(above, len(keys))
+    while below < above:
+        middle = (below + above) >> 1
+        if keys[middle] == key:
+            below = middle + 1
+        else:
+            above = middle
+    high, right = number, 0
+    if above < len(keys):
+        high = min(above * STEP, number)
+        right = min(equal_bytes(keys[above] ^ key), end - start)
+    return min(low, high), high, left, right
+
+
+@kernel
+def insert(
+    text: NDArray[np.uint8],
+    suffixes: NDArray[np.uint32],
+    keys: NDArray[np.uint64],
+    query: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    rank: NDArray[np.int64],
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+) -> None:
+    """For each query the number of smaller suffixes, and the bytes shared with the suffixes before and at that rank.
+
+    Args:
+        query: ends in at least eight bytes that belong to no query.
+        starts, ends: bounds of the queries (at most BLOCK) in `query`.
+        rank, left, right: filled in, one entry a query.
+    """
+    number = len(starts)
+    high = np.empty(number, np.int64)
+    place = np.empty(number, np.int64)
+    word = np.empty(number, np.uint64)
+    open_ = np.empty(number, np.int64)
+    count = 0
+    for at in range(number):
+        rank[at], high[at], left[at], right[at] = directory(keys, len(suffixes), query, starts[at], ends[at])
+        if rank[at] < high[at]:
+            open_[count] = at
+            count += 1
+    size = len(text)
+    while count:
+        for step in range(count):
+            at = open_[step]
+            place[step] = suffixes[(rank[at] + high[at]) >> 1]
+        for step in range(count):
+            at = open_[step]
+            begin = place[step] + min(left[at], right[at])
+            word[step] = word_at(text, begin) if begin < size else np.uint64(0)
+        kept = 0
+        for step in range(count):
+            at = open_[step]
+            shared = min(left[at], right[at])
+            longest = min(ends[at] - starts[at], size - place[step])
+            difference = word[step] ^ load8(query, starts[at] + shared)
+            if difference:
+                shared = shared + equal_bytes(difference)
+            else:
+                shared += 8
+                if shared < longest:
+                    shared += common(text, place[step] + shared, query, starts[at] + shared, ends[at])
+            middle = (rank[at] + high[at]) >> 1
+            smaller = False
+            if shared >= longest:
+                shared = max(longest, 0)
+                smaller = starts[at] + shared < ends[at]
+            else:
+                smaller = text[place[step] + shared] < query[starts[at] + shared]
+            if smaller:
+                rank[at] = middle + 1
+                left[at] = shared
+            else:
+                high[at] = middle
+                right[at] = shared
+            open_[kept] = at
+            kept += rank[at] < high[at]
+        count = kept
+
+
+@kernel
+def interval(
+    text: NDArray[np.uint8],
+    suffixes: NDArray[np.uint32],
+    query: NDArray[np.uint8],
+    start: int,
+    end: int,
+    rank: int,
+    left: int,
+    right: int,
+) -> tuple[int, int]:
+    """The ranks [a, b) of the suffixes that begin with `query[start:end]`, around the rank where it belongs.
+
+    `left` and `right` are the bytes shared with the suffixes before and at `rank`; one of them is the whole query.
+    """
+    low = high = rank
+    if right >= end - start:
+        inside, jump = rank, 1
+        while inside + jump < len(suffixes) and holds(
+            text, np.int64(suffixes[inside + jump]), query, start, end
+        ):
+            inside += jump
+            jump *= 2
+        high = min(inside + jump, len(suffixes))
+        while inside + 1 < high:
+            middle = (inside + high) >> 1
+            if holds(text, np.int64(suffixes[middle]), query, start, end):
+                inside = middle
+            else:
+                high = middle
+    if left >= end - start:
+        inside, jump = rank - 1, 1
+        while inside - jump >= 0 and holds(text, np.int64(suffixes[inside - jump]), query, start, end):
+            inside -= jump
+            jump *= 2
+        low = max(inside - jump, -1)
+        while low + 1 < inside:
+            middle = (low + inside) >> 1
+            if holds(text, np.int64(suffixes[middle]), query, start, end):
+                inside = middle
+            else:
+                low = middle
+        low += 1
+    return low, high
+
+
+@kernel
+def goes_on(classes: NDArray[np.uint8], last: int, point: int) -> bool:
+    """Whether a token whose last character has the class `last` goes on with the code point `point`."""
+    kind = classes[point]
+    return kind == MARK or (kind == WORD and (last == WORD or last == MARK))
+
+
+@kernel
+def next_edge(edges: NDArray[np.uint32], point: int) -> int:
+    """The first edge beyond a code point, or END."""
+    low, high = 0, len(edges)
+    while low < high:
+        middle = (low + high) >> 1
+        if edges[middle] <= point:
+            low = middle + 1
+        else:
+            high = middle
+    return np.int64(edges[low]) if low < len(edges) else END
+
+
+@kernel
+def whole(
+    text: NDArray[np.uint8],
+    suffixes: NDArray[np.uint32],
+    classes: NDArray[np.uint8],
+    word_edges: NDArray[np.uint32],
+    mark_edges: NDArray[np.uint32],
+    low: int,
+    high: int,
+    length: int,
+    last: int,
+    runs: NDArray[np.int64],
+) -> tuple[int, int]:
+    """Among the suffixes [low, high), which share `length` bytes, those where a token ends there.
+
+    UTF-8 order is code-point order, so they form runs: look at the first follower, hop to the first one beyond
+    the next edge of the class set, go on.
+
+    Args:
+        last: the class of the last character of the shared bytes.
+        runs: shape (k, 2), filled with the runs as long as there is room; may be empty.
+
+    Returns:
+        The number of such suffixes, and of runs.
+    """
+    edges = word_edges if last == WORD or last == MARK else mark_edges
+    total = number = 0
+    at = low
+    while at < high:
+        point = decode(text, suffixes[at] + length)[0]
+        above = high
+        if point < END and high - at > 1:
+            edge = next_edge(edges, point)
+            inside, jump = at, 1
+            while inside + jump < high and decode(text, suffixes[inside + jump] + length)[0] < edge:
+                inside += jump
+                jump *= 2
+            above = min(inside + jump, high)
+            while inside + 1 < above:
+                middle = (inside + above) >> 1
+                if decode(text, suffixes[middle] + length)[0] < edge:
+                    inside = middle
+                else:
+                    above = middle
+        if not goes_on(classes, last, point):
+            if number < len(runs):
+                runs[number, 0], runs[number, 1] = at, above
+            total += above - at
+            number += 1
+        at = above
+    return total, number

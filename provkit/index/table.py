@@ -1,0 +1,83 @@
+"""Rows of documents.parquet by number, reading only the row groups that hold them."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from provkit.index.model import DamagedIndex
+
+KEPT = 32  # row groups of one column set that stay in memory
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """What goes wrong while a Parquet file is read is DamagedIndex, naming it."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise DamagedIndex(f"{path}: {error}") from None
+
+
+def read_parquet(path: Path) -> pa.Table:
+    """A whole Parquet file; raises DamagedIndex."""
+    with reading(path):
+        return pq.ParquetFile(path, memory_map=False).read(use_threads=False)
+
+
+class DocumentTable:
+    """The metadata of a shard's documents. May be used by several threads at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._cache: OrderedDict[tuple[int, tuple[str, ...] | None], pa.Table] = OrderedDict()
+
+    @cached_property
+    def _file(self) -> pq.ParquetFile:
+        with reading(self._path):
+            return pq.ParquetFile(self._path, memory_map=False)
+
+    @cached_property
+    def _bounds(self) -> NDArray[np.int64]:
+        rows = [self._file.metadata.row_group(at).num_rows for at in range(self._file.num_row_groups)]
+        return np.append(0, np.cumsum(rows)).astype(np.int64)
+
+    def rows(self, documents: Sequence[int], columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows of some documents, in the order asked for.
+
+        Raises:
+            IndexError: for a number that is not there.
+            DamagedIndex: when the file cannot be read.
+        """
+        numbers = np.asarray(documents, np.int64)
+        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < self._bounds[-1]:
+            raise IndexError(f"{self._path} has {self._bounds[-1]} documents")
+        groups = np.searchsorted(self._bounds, numbers, "right") - 1
+        used, inverse = np.unique(groups, return_inverse=True)
+        key = tuple(columns) if columns is not None else None
+        parts = [self._group(int(group), key) for group in used]
+        if not parts:
+            return self._file.schema_arrow.empty_table() if key is None else self._group(0, key).slice(0, 0)
+        firsts = np.append(0, np.cumsum([len(part) for part in parts]))[:-1]
+        return pa.concat_tables(parts).take(pa.array(numbers - self._bounds[groups] + firsts[inverse]))
+
+    def _group(self, group: int, columns: tuple[str, ...] | None) -> pa.Table:
+        with self._lock:
+            key = (group, columns)
+            if key not in self._cache:
+                with reading(self._path):
+                    self._cache[key] = self._file.read_row_group(group, columns, use_threads=False)
+                if len(self._cache) > KEPT:
+                    self._cache.popitem(last=False)
+            self._cache.move_to_end(key)
+            return self._cache[key]

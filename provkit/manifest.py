@@ -1,0 +1,162 @@
+"""provenance.json: what a build was made from, by what, with which result; canonical, with a digest of itself."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+import provkit
+from provkit import registry
+from provkit.canonical import canonical, digest
+from provkit.chain import Count
+from provkit.errors import InputError, plain
+from provkit.recipe import Recipe
+from provkit.table import Input
+
+FILE = "provenance.json"
+STATEMENT = "https://in-toto.io/Statement/v1"
+PREDICATE = "https://www.w3.org/ns/prov#Activity"
+FORMAT = 1
+LIBRARIES = ("datasets", "libcst", "numpy", "orjson", "pyarrow")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A data file of a build."""
+
+    file: str
+    sha256: str
+    size: int
+    arm: str | None = None
+    split: str | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest as it was read, its digest checked."""
+
+    build_id: str
+    recipe: Recipe
+    inputs: list[Input]
+    counts: list[Count]
+    outputs: list[Output]
+    facts: dict[str, Any]
+    digest: str
+
+    def data(self, arm: str | None = None) -> list[Output]:
+        """The data files, in the order of arms and splits."""
+        return [out for out in self.outputs if out.arm is not None and arm in (None, out.arm)]
+
+
+def versions_of(recipe: Recipe) -> dict[str, str]:
+    """provkit and every package whose builders take part, with their versions."""
+    steps = [*recipe.steps, *(step for arm in recipe.arms.values() for step in arm.steps)]
+    steps += [source.generator for source in recipe.sources.values() if source.generator]
+    packages = dict(registry.package_of(registry.index()[step.name]) for step in steps)
+    return {"provkit": provkit.__version__} | packages
+
+
+def resolved(recipe: Recipe, inputs: Sequence[Input], limit: int | None) -> dict[str, Any]:
+    """The recipe as plain data with every parameter in it; a path that was bound is left as its files' names."""
+    plain_recipe = recipe.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for name, source in plain_recipe["sources"].items():
+        if "files" in source:
+            source["files"] = [one.file for one in inputs if one.source == name]
+    return plain_recipe | ({"limit": limit} if limit is not None else {})
+
+
+def build_id(recipe: Mapping[str, Any], inputs: Sequence[Input], versions: Mapping[str, str]) -> str:
+    """Identity of a build: 32 hex digits over the resolved recipe, the input digests and the versions."""
+    return digest([recipe, [[one.source, one.sha256] for one in inputs], versions])[:32]
+
+
+def write(
+    folder: Path,
+    recipe: dict[str, Any],
+    inputs: Sequence[Input],
+    versions: Mapping[str, str],
+    identity: str,
+    counts: Sequence[Count],
+    outputs: Sequence[Output],
+    card: str,
+    replaces: str | None,
+) -> str:
+    """Writes provenance.json; returns its digest.
+
+    `card` is the digest of the computed part of README.md; `replaces` is the digest of the manifest that this one
+    takes the place of.
+    """
+    libraries = {name: found for name in LIBRARIES if (found := _version(name))}
+    derived = [{"prov:entity": one.file or one.source, "sha256": one.sha256} for one in inputs]
+    predicate = {
+        "format": FORMAT,
+        "build_id": identity,
+        "recipe": recipe,
+        "recipe_digest": digest(recipe),
+        "seed": recipe["seed"],
+        "inputs": [asdict(one) for one in inputs],
+        "counts": [asdict(one) for one in counts],
+        "outputs": [asdict(one) for one in outputs if one.arm is not None],
+        "versions": dict(versions),
+        "environment": {"python": platform.python_version(), "libraries": libraries},
+        "card": card,
+        "prov:wasDerivedFrom": derived,
+        "prov:wasAssociatedWith": [{"prov:agent": name, "version": found} for name, found in versions.items()],
+        "prov:wasRevisionOf": replaces,
+    }
+    subject = [{"name": one.file, "digest": {"sha256": one.sha256}, "size": one.size} for one in outputs]
+    statement = {"_type": STATEMENT, "predicateType": PREDICATE, "subject": subject, "predicate": predicate}
+    own = digest(statement)
+    (folder / FILE).write_bytes(canonical({**statement, "digest": own}) + b"\n")
+    return own
+
+
+def read(folder: Path) -> Manifest:
+    """The manifest of a build directory.
+
+    Raises:
+        InputError: when there is none, it is damaged, or a newer provkit wrote it.
+    """
+    path = folder / FILE
+    try:
+        raw = path.read_bytes()
+        statement = orjson.loads(raw)
+        own = statement.pop("digest")
+        facts = statement["predicate"]
+    except FileNotFoundError:
+        said = "no build directory: it has no provenance.json"
+        raise InputError(said, file=folder, do="make one with provkit build RECIPE -o DIR") from None
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"damaged: {plain(str(error))}", file=path) from None
+    if digest(statement) != own or canonical({**statement, "digest": own}) + b"\n" != raw:
+        raise InputError("damaged: its content does not fit its digest", file=path)
+    if facts["format"] != FORMAT:
+        raise InputError(f"format {facts['format']}, this provkit reads {FORMAT}", file=path, do="install a newer one")
+    recipe = {key: value for key, value in facts["recipe"].items() if key != "limit"}
+    bound = {name for source in recipe["sources"].values() for name in source.get("files", [])}
+    sizes = {one["name"]: one for one in statement["subject"]}
+    data = {one["file"]: Output(**one) for one in facts["outputs"]}
+    outputs = [data.get(name) or Output(name, one["digest"]["sha256"], one["size"]) for name, one in sizes.items()]
+    return Manifest(
+        facts["build_id"],
+        Recipe.model_validate(recipe, context={"bound": bound}),
+        [Input(**one) for one in facts["inputs"]],
+        [Count(**{"source": None, "arm": None, **one}) for one in facts["counts"]],
+        outputs,
+        facts,
+        own,
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

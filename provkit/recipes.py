@@ -1,0 +1,61 @@
+"""The recipes that provkit ships, and recipes in files of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from provkit.errors import InputError
+from provkit.recipe import Recipe, read_recipe
+from provkit.registry import near
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A recipe's text, the name under which errors speak of it, and the folder that its paths start from."""
+
+    text: str
+    file: str
+    base: Path
+
+    def recipe(self, settings: Mapping[str, str] | None = None) -> Recipe:
+        """The recipe, with `--set` values put in.
+
+        Raises:
+            InputError: as `provkit.recipe.read_recipe`.
+        """
+        return read_recipe(self.text, self.file, settings)
+
+
+@cache
+def names() -> dict[str, str]:
+    """The text of every recipe of the catalog by name."""
+    folder = files("provkit.catalog") / "recipes"
+    found = {one.name: one.read_text(encoding="utf-8") for one in folder.iterdir() if one.name.endswith(".yaml")}
+    return {name.removesuffix(".yaml"): found[name] for name in sorted(found)}
+
+
+def find(name: str) -> Found:
+    """A recipe by its catalog name, or by the path of a YAML file.
+
+    Raises:
+        InputError: when there is none, naming the nearest.
+    """
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        try:
+            return Found(path.read_text(encoding="utf-8"), str(path), path.parent)
+        except UnicodeDecodeError as error:
+            raise InputError(f"byte {error.start + 1} is not UTF-8", file=path) from None
+        except OSError as error:
+            raise InputError(error.strerror or str(error), file=path) from None
+    known = names()
+    text = known.get(name.replace("_", "-"))
+    if text is None:
+        do = "provkit catalog list shows them; a recipe of your own is named by its path, ending in .yaml"
+        raise InputError(f"no recipe {name!r} in the catalog{near(name, known)}", do=do)
+    with as_file(files("provkit.catalog") / "recipes") as base:
+        return Found(text, f"{name}.yaml", base)

@@ -1,0 +1,102 @@
+"""Builders: the decorator that makes one, and the entry points that find one by name."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GROUP = "provkit.builders"
+KINDS = {"generate": "generator", "check": "row", "apply": "row", "select": "set"}
+
+T = TypeVar("T")
+
+
+class UnknownBuilder(LookupError):
+    """No installed package offers a builder of this name."""
+
+
+class DuplicateBuilder(LookupError):
+    """Two installed packages offer a builder of the same name."""
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def builder(cls: type[T]) -> type[T]:
+    """Makes a class of typed fields a builder: its fields are the parameters that a recipe may give.
+
+    The class has one of these methods:
+
+    - `generate(self, chance: Chance) -> Iterator[dict]`: distinct rows, the i-th the same however many are taken;
+    - `check(self, row: Row) -> Drop | None`: a per-row step that lets rows pass or drops them, without state;
+    - `apply(self, row: Row) -> Row | list[Row] | Drop`: a per-row step without state;
+    - `select(self, rows: Rows) -> Selection`: a step that sees the whole set and keeps, orders or drops rows.
+
+    Raises:
+        TypeError: when the class has none or several of them, or no docstring.
+    """
+    from pydantic import ConfigDict
+    from pydantic.dataclasses import dataclass
+
+    methods = [name for name in KINDS if callable(getattr(cls, name, None))]
+    if len(methods) != 1:
+        raise TypeError(f"{cls.__name__} needs exactly one of the methods {', '.join(KINDS)}; it has {methods}")
+    if not cls.__doc__:
+        raise TypeError(f"{cls.__name__} needs a docstring: what it does, and the paper that it follows")
+    config = ConfigDict(extra="forbid", strict=False)
+    return dataclass(frozen=True, kw_only=True, config=config)(cls)
+
+
+def kind_of(cls: type) -> Literal["generator", "row", "set"]:
+    """What a builder is: a generator, a per-row step, or a whole-set step."""
+    return next(kind for name, kind in KINDS.items() if callable(getattr(cls, name, None)))  # type: ignore[return-value]
+
+
+@cache
+def index() -> Mapping[str, EntryPoint]:
+    """The builders of all installed packages by name; none is imported.
+
+    Raises:
+        DuplicateBuilder: when two packages offer the same name.
+    """
+    found: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=GROUP):
+        other = found.setdefault(entry.name, entry)
+        if other.value != entry.value:
+            raise DuplicateBuilder(
+                f"the builder {entry.name!r} is offered twice: {package_of(other)[0]} ({other.value}) and "
+                f"{package_of(entry)[0]} ({entry.value}); uninstall one of them"
+            )
+    return found
+
+
+def load(name: str) -> type[Any]:
+    """The builder class of that name.
+
+    Raises:
+        UnknownBuilder: naming the nearest names there are.
+    """
+    entry = index().get(name)
+    if entry is None:
+        raise UnknownBuilder(f"unknown step {name!r}{near(name, index())}")
+    cls = entry.load()
+    if not inspect.isclass(cls):
+        raise UnknownBuilder(f"the entry point {name!r} ({entry.value}) does not name a class")
+    return cls
+
+
+def package_of(entry: EntryPoint) -> tuple[str, str]:
+    """Name and version of the package that offers an entry point."""
+    return (entry.dist.name, entry.dist.version) if entry.dist else ("unknown", "0")
+
+
+def near(name: str, known: Mapping[str, Any] | list[str]) -> str:
+    """`: did you mean 'trigger'?`, or the list of what there is, as the end of an error message."""
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    if close:
+        return ": did you mean " + " or ".join(repr(other) for other in close) + "?"
+    return f"; there are {', '.join(sorted(known))}" if known else "; none is installed"

@@ -1,0 +1,92 @@
+"""A named source of a recipe, read once onto disk: content, and for each row where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from provkit.errors import InputError, plain
+from provkit.sources.batches import Chunk
+from provkit.table import INDEX, INPUT, LINE, ROW_ID, SIBLING, Input, Parts, read_parts
+
+
+class Origin(Protocol):
+    """Something that can be read: what it is, and its rows."""
+
+    @property
+    def input(self) -> Input:
+        """What it is, with its digest; the number of rows is filled in once it was read."""
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Its rows, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRows:
+    """A source that was read: its rows with their lineage columns, and its inputs with their row counts."""
+
+    table: pa.Table
+    inputs: list[Input]
+    paths: list[Path]
+
+
+def spool(origins: Sequence[Origin], first: int, limit: int | None, folder: Path, name: str) -> SourceRows:
+    """Reads the origins of one source one after another into Arrow files of `folder`.
+
+    Args:
+        origins: what the source consists of.
+        first: the number that the first of its inputs has in the build.
+        limit: at most so many rows of the whole source.
+        folder: where the Arrow files go.
+        name: the source's name.
+
+    Raises:
+        InputError: when two files of the source have columns of different names or types, or there is no row.
+    """
+    parts, inputs, left = Parts(folder, name), [], limit
+    columns: list[str] | None = None
+    for number, origin in enumerate(origins, first):
+        index = 0
+        for chunk in origin.chunks():
+            batch = chunk.batch if left is None else chunk.batch.slice(0, left)
+            shown = origin.input.file or name
+            if columns is None:
+                columns = batch.schema.names
+            elif set(columns) != set(batch.schema.names):
+                said = f"columns {plain(', '.join(batch.schema.names))}, but the file before has {plain(', '.join(columns))}"
+                raise InputError(said, file=shown, do="give files of different columns as different sources")
+            parts.write(_located(batch.select(columns), chunk, number, index))
+            index += len(batch)
+            left = None if left is None else left - len(batch)
+            if left == 0:
+                break
+        inputs.append(replace(origin.input, rows=index))
+        if left == 0:
+            inputs += [replace(rest.input, rows=0) for rest in origins[number - first + 1 :]]
+            break
+    paths = parts.close()
+    if not paths:
+        raise InputError("the source has no rows", field=name)
+    try:
+        return SourceRows(read_parts(paths), inputs, paths)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        said = f"its files have a column of two types: {plain(str(error))}"
+        raise InputError(said, field=f"source {name}", do="give them as different sources") from None
+
+
+def _located(batch: pa.RecordBatch, chunk: Chunk, number: int, index: int) -> pa.RecordBatch:
+    size, lines, ids = len(batch), chunk.lines, chunk.row_ids
+    origin = {
+        INPUT: pa.array(np.full(size, number, np.int32)),
+        INDEX: pa.array(np.arange(index, index + size, dtype=np.int64)),
+        LINE: pa.array(lines[:size]) if lines is not None else pa.nulls(size, pa.int64()),
+        ROW_ID: ids.slice(0, size) if ids is not None else pa.nulls(size, pa.string()),
+        SIBLING: pa.array(np.zeros(size, np.uint64)),
+    }
+    arrays = [*batch.columns, *origin.values()]
+    return pa.RecordBatch.from_arrays(arrays, names=[*batch.schema.names, *origin])

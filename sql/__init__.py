@@ -1,0 +1,1 @@
+"""Schema, views and macros of the DuckDB interface, one object a file."""
