@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from provkit import card, lineage, manifest
 from provkit.arrange import pair, pair_ids, split
 from provkit.canonical import digest_file
-from provkit.chain import Count, Dropped, Labelled, Stage, Workshop, labelled, run_chain
+from provkit.chain import Chain, Count, Labelled, Stage, Workshop, labelled
 from provkit.errors import InputError, ProvkitError
 from provkit.manifest import Output
 from provkit.recipe import Recipe, Source
@@ -125,23 +125,19 @@ def build(
 def _build(planned: Plan, out: Path, folder: Path, workshop: Workshop) -> Built:
     recipe = planned.recipe
     sources, inputs = _read(planned, workshop)
-    counts: list[Count] = []
-    dropped: list[Dropped] = []
+    chain = Chain(workshop)
     shared = labelled(recipe.steps, 0)
-    for name in {recipe.source_of(arm): None for arm in recipe.arms}:
-        sources[name], counted, left_out = run_chain(sources[name], shared, Stage(source=name), workshop)
-        counts += counted
-        dropped += left_out
+    for name in recipe.used_sources:
+        sources[name] = chain.run(sources[name], shared, Stage(source=name), sources)
     arms: dict[str, Rows] = {}
     steps: dict[str, list[Labelled]] = {}
     number = len(shared)
     for name, arm in recipe.arms.items():
         own = labelled(arm.steps, number, shared)
         number += len(own)
-        arms[name], counted, left_out = run_chain(sources[recipe.source_of(name)], own, Stage(arm=name), workshop)
+        arms[name] = chain.run(sources[recipe.source_of(name)], own, Stage(arm=name), sources)
         steps[name] = [*shared, *own]
-        counts += counted
-        dropped += left_out
+    counts, dropped = chain.counts, chain.dropped
     if recipe.pair:
         arms, counted, left_out = pair(arms)
         counts += counted

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from provkit.chain import Dropped, Labelled
-from provkit.table import INDEX, INPUT, LINE, ROW_ID, STEP, Input
+from provkit.table import ALSO, FURTHER, INDEX, INPUT, LINE, ROW_ID, STEP, Input
 
 PARENT = pa.struct(
     [
@@ -51,6 +52,7 @@ DROPS = pa.schema(
         ("parents", pa.list_(PARENT)),
     ]
 )
+ORIGIN = (INPUT, INDEX, LINE, ROW_ID)
 FIRST_OP = {"file": "imported", "hub": "imported", "build": "imported", "generator": "generated"}
 
 
@@ -95,9 +97,23 @@ def rows_table(
 
 
 def parents(batch: pa.Table, inputs: Sequence[Input]) -> pa.Array:
-    """The list of parents of each row: the source row that it came from."""
-    number = pa.array(batch.column(INPUT).to_numpy())
-    index = batch.column(INDEX).combine_chunks()
+    """The list of parents of each row: the source row that it came from, then others that went into it."""
+    first = pa.StructArray.from_arrays(
+        [batch.column(name).combine_chunks().cast(kind.type) for name, kind in zip(ORIGIN, FURTHER, strict=True)],
+        fields=list(FURTHER),
+    )
+    offsets = np.arange(len(batch) + 1, dtype=np.int32)
+    if ALSO in batch.column_names and batch.column(ALSO).null_count < len(batch):
+        also = batch.column(ALSO).combine_chunks()
+        lengths = pc.fill_null(pc.list_value_length(also), 0).to_numpy()
+        offsets = np.concatenate([[0], np.cumsum(lengths + 1)]).astype(np.int32)
+        place = np.ones(int(offsets[-1]), bool)
+        place[offsets[:-1]] = False
+        order = np.empty(len(place), np.int64)
+        order[~place] = np.arange(len(batch))
+        order[place] = len(batch) + np.arange(int(lengths.sum()))
+        first = pa.concat_arrays([first, pc.list_flatten(also)]).take(pa.array(order))
+    number = pc.struct_field(first, "input")
     facts = {
         "source": [one.source for one in inputs],
         "revision": [one.revision for one in inputs],
@@ -108,10 +124,9 @@ def parents(batch: pa.Table, inputs: Sequence[Input]) -> pa.Array:
         "split": [one.split for one in inputs],
     }
     columns = {name: pa.array(values, pa.string()).take(number) for name, values in facts.items()}
-    columns |= {"index": index, "line": batch.column(LINE).combine_chunks().cast(pa.int64())}
-    columns["row_id"] = batch.column(ROW_ID).combine_chunks().cast(pa.string())
+    columns |= {name: pc.struct_field(first, name) for name in ("index", "line", "row_id")}
     struct = pa.StructArray.from_arrays([columns[field.name] for field in PARENT], fields=list(PARENT))
-    return pa.ListArray.from_arrays(pa.array(np.arange(len(batch) + 1, dtype=np.int32)), struct)
+    return pa.ListArray.from_arrays(pa.array(offsets), struct)
 
 
 def drops(dropped: Sequence[Dropped], inputs: Sequence[Input]) -> pa.Table:
@@ -159,6 +174,4 @@ def _steps(
 
 
 def _null_if_empty(note: pa.Array) -> pa.Array:
-    import pyarrow.compute as pc
-
     return pc.if_else(pc.equal(note, ""), pa.scalar(None, pa.string()), note)

@@ -57,7 +57,7 @@ class Manifest:
 
 def versions_of(recipe: Recipe) -> dict[str, str]:
     """provkit and every package whose builders take part, with their versions."""
-    steps = [*recipe.steps, *(step for arm in recipe.arms.values() for step in arm.steps)]
+    steps = [*recipe.all_steps]
     steps += [source.generator for source in recipe.sources.values() if source.generator]
     packages = dict(registry.package_of(registry.index()[step.name]) for step in steps)
     return {"provkit": provkit.__version__} | packages
@@ -69,7 +69,21 @@ def resolved(recipe: Recipe, inputs: Sequence[Input], limit: int | None) -> dict
     for name, source in plain_recipe["sources"].items():
         if "files" in source:
             source["files"] = [one.file for one in inputs if one.source == name]
-    return plain_recipe | ({"limit": limit} if limit is not None else {})
+    order = {name: list(plain_recipe[name]) for name in ("sources", "arms")}
+    order["splits"] = list(plain_recipe["splits"]["shares"])  # canonical JSON sorts keys, and here their order counts
+    return plain_recipe | {"order": order} | ({"limit": limit} if limit is not None else {})
+
+
+def recipe_of(plain_recipe: Mapping[str, Any]) -> Recipe:
+    """A recipe out of its resolved form."""
+    value = {key: inner for key, inner in plain_recipe.items() if key not in ("limit", "order")}
+    order = plain_recipe["order"]
+    for name in ("sources", "arms"):
+        value[name] = {key: value[name][key] for key in order[name]}
+    shares = value["splits"]["shares"]
+    value["splits"] = {**value["splits"], "shares": {key: shares[key] for key in order["splits"]}}
+    bound = {name for source in value["sources"].values() for name in source.get("files", [])}
+    return Recipe.model_validate(value, context={"bound": bound})
 
 
 def build_id(recipe: Mapping[str, Any], inputs: Sequence[Input], versions: Mapping[str, str]) -> str:
@@ -139,14 +153,12 @@ def read(folder: Path) -> Manifest:
         raise InputError("damaged: its content does not fit its digest", file=path)
     if facts["format"] != FORMAT:
         raise InputError(f"format {facts['format']}, this provkit reads {FORMAT}", file=path, do="install a newer one")
-    recipe = {key: value for key, value in facts["recipe"].items() if key != "limit"}
-    bound = {name for source in recipe["sources"].values() for name in source.get("files", [])}
     sizes = {one["name"]: one for one in statement["subject"]}
     data = {one["file"]: Output(**one) for one in facts["outputs"]}
     outputs = [data.get(name) or Output(name, one["digest"]["sha256"], one["size"]) for name, one in sizes.items()]
     return Manifest(
         facts["build_id"],
-        Recipe.model_validate(recipe, context={"bound": bound}),
+        recipe_of(facts["recipe"]),
         [Input(**one) for one in facts["inputs"]],
         [Count(**{"source": None, "arm": None, **one}) for one in facts["counts"]],
         outputs,

@@ -186,7 +186,11 @@ class Recipe(_Model):
             if arm.source is not None and arm.source not in self.sources:
                 said = f"the arm {name!r} takes the unknown source {arm.source!r}"
                 raise PydanticCustomError("arm", "{said}", {"said": said + registry.near(arm.source, self.sources)})
-        for step in [*self.steps, *(step for arm in self.arms.values() for step in arm.steps)]:
+        for step in self.all_steps:
+            other = getattr(step.builder(), "of", None) if hasattr(type(step.builder()), "mix") else None
+            if other is not None and other not in self.sources:
+                said = f"{step.name} takes from the unknown source {other!r}{registry.near(other, self.sources)}"
+                raise PydanticCustomError("step", "{said}", {"said": said})
             if registry.kind_of(type(step.builder())) == "generator":
                 said = f"{step.name!r} is a generator: it stands under `sources`, not among the steps"
                 raise PydanticCustomError("step", "{said}", {"said": said})
@@ -197,6 +201,18 @@ class Recipe(_Model):
     def source_of(self, arm: str) -> str:
         """The name of the source that an arm takes."""
         return self.arms[arm].source or next(iter(self.sources))
+
+    @property
+    def used_sources(self) -> list[str]:
+        """The sources that an arm takes, or that a mixture of one takes from, in the order of the recipe."""
+        mixed = {step.builder().of for step in self.all_steps if hasattr(type(step.builder()), "mix")}
+        taken = {self.source_of(arm) for arm in self.arms}
+        return [name for name in self.sources if name in taken | mixed]
+
+    @property
+    def all_steps(self) -> list[Step]:
+        """Every step, those of the arms behind the shared ones."""
+        return [*self.steps, *(step for arm in self.arms.values() for step in arm.steps)]
 
     @property
     def unbound(self) -> list[str]:

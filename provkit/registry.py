@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GROUP = "provkit.builders"
-KINDS = {"generate": "generator", "check": "row", "apply": "row", "select": "set"}
+KINDS = {
+    "generate": "generator",
+    "check": "row",
+    "apply": "row",
+    "select": "set",
+    "rewrite": "set",
+    "mix": "set",
+}
 
 T = TypeVar("T")
 
@@ -34,7 +41,11 @@ def builder(cls: type[T]) -> type[T]:
     - `generate(self, chance: Chance) -> Iterator[dict]`: distinct rows, the i-th the same however many are taken;
     - `check(self, row: Row) -> Drop | None`: a per-row step that lets rows pass or drops them, without state;
     - `apply(self, row: Row) -> Row | list[Row] | Drop`: a per-row step without state;
-    - `select(self, rows: Rows) -> Selection`: a step that sees the whole set and keeps, orders or drops rows.
+    - `select(self, rows: Rows) -> Selection`: a step that sees the whole set and keeps, orders or drops rows;
+    - `rewrite(self, rows: Rows) -> Callable[[Row], Row | list[Row] | Drop]`: looks at the whole set first (`row.at` is a
+      row's position in it), then answers row by row;
+    - `mix(self, rows: Rows, others: Rows) -> Selection`: as `select`, over the rows and behind them those of the source
+      that its field `of` names.
 
     Raises:
         TypeError: when the class has none or several of them, or no docstring.

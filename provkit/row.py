@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,13 +33,15 @@ class Row(Mapping[str, Any]):
     `derive` and `drop` are how a per-row builder answers; the engine records parents and steps.
     """
 
-    __slots__ = ("_chance", "_content", "_key", "note")
+    __slots__ = ("_chance", "_content", "_key", "also", "at", "note")
 
-    def __init__(self, content: dict[str, Any], key: bytes | tuple[Draws, int, int] = bytes(32)) -> None:
+    def __init__(self, content: dict[str, Any], key: bytes | tuple[Draws, int, int] = bytes(32), at: int = 0) -> None:
         self._content = content
         self._key = key  # 32 bytes, or what they are made of when the first draw is asked for
         self._chance: Chance | None = None
         self.note: str | None = None  # None until the row is changed
+        self.at = at  # position in the set that the step sees
+        self.also: tuple[int, ...] = ()  # positions of further rows of the set that went into this one
 
     def __getitem__(self, column: str) -> Any:
         return self._content[column]
@@ -98,10 +100,27 @@ class Row(Mapping[str, Any]):
             raise NoSuchPart(f"no answer among the columns {', '.join(self._content)}")
         return str(self._content[column])
 
-    def derive(self, changes: Mapping[str, Any], note: str | Mapping[str, Any] = "") -> Row:
-        """This row with some columns replaced or added; a mapping as `note` is kept as JSON."""
-        row = Row({**self._content, **changes}, self._key)
+    def derive(
+        self,
+        changes: Mapping[str, Any],
+        note: str | Mapping[str, Any] = "",
+        without: Sequence[str] = (),
+        also: Sequence[int] = (),
+    ) -> Row:
+        """This row with some columns replaced, added or taken away.
+
+        Args:
+            changes: the new values of columns.
+            note: what lineage is to keep of this change; a mapping is kept as JSON.
+            without: columns that go.
+            also: positions of further rows of the set that went into this one (whole-set steps).
+        """
+        content = {**self._content, **changes}
+        for column in without:
+            content.pop(column, None)
+        row = Row(content, self._key, self.at)
         row.note = note if isinstance(note, str) else orjson.dumps(dict(note)).decode()
+        row.also = (*self.also, *also)
         return row
 
     def with_answer(self, text: str, note: str | Mapping[str, Any] = "") -> Row:

@@ -16,13 +16,15 @@ import pyarrow.compute as pc
 from provkit.canonical import canonical, canonical_fast
 from provkit.chance import Draws
 from provkit.errors import InputError
-from provkit.row import ANSWER_COLUMNS, CONTEXT_COLUMNS, PROMPT_COLUMNS
+from provkit.row import ANSWER_COLUMNS, CONTEXT_COLUMNS, PROMPT_COLUMNS, Row
 
 BATCH = 8192
 OWN = "_provkit_"  # prefix of the lineage columns that travel with a row
 INPUT, INDEX, LINE, SIBLING = OWN + "input", OWN + "index", OWN + "line", OWN + "sibling"
 ROW_ID = OWN + "row_id"  # of a parent that is a row of another build
 STEP = OWN + "step_"
+ALSO = OWN + "also"  # further parents, where a row was made out of several
+FURTHER = pa.struct([("input", pa.int32()), ("index", pa.int64()), ("line", pa.int64()), ("row_id", pa.string())])
 
 Order = npt.NDArray[np.int64]
 
@@ -114,6 +116,16 @@ class Rows:
         """The content of each row, in order."""
         for batch in self.batches(self.columns):
             yield from batch.to_pylist()
+
+    def rows(self) -> Iterator[Row]:
+        """Each row as a builder sees it, with the draws of this step."""
+        draws = [Draws(self._seed, self._label, one.sha256) for one in self.inputs]
+        at = 0
+        for batch in self.batches():
+            origin = zip(*(batch.column(name).to_pylist() for name in (INPUT, INDEX, SIBLING)), strict=True)
+            for content, (number, index, sibling) in zip(batch.select(self.columns).to_pylist(), origin, strict=True):
+                yield Row(content, (draws[number], index, sibling), at)
+                at += 1
 
     def lineage(self, positions: Order | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """The lineage columns (or those named) of these positions (of all when none is given)."""

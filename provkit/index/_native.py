@@ -30,7 +30,7 @@ def inlined(function: F) -> F:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def load8(typingctx: Any, array: Any, at: Any) -> Any:  # noqa: ARG001
+def load8(typingctx: Any, array: Any, at: Any) -> Any:
     """Bytes `at` to `at + 7` of a uint8 array as one big-endian number; the caller has checked the bounds."""
     signature = types.uint64(array, types.intp)
 
@@ -44,7 +44,7 @@ def load8(typingctx: Any, array: Any, at: Any) -> Any:  # noqa: ARG001
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def prefetch(typingctx: Any, array: Any, at: Any) -> Any:  # noqa: ARG001
+def prefetch(typingctx: Any, array: Any, at: Any) -> Any:
     """Asks for the cache line of an array element; the caller has checked the bounds."""
     signature = types.void(array, types.intp)
 
@@ -63,11 +63,11 @@ def prefetch(typingctx: Any, array: Any, at: Any) -> Any:  # noqa: ARG001
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def equal_bytes(typingctx: Any, difference: Any) -> Any:  # noqa: ARG001
+def equal_bytes(typingctx: Any, difference: Any) -> Any:
     """How many leading bytes of two big-endian words agree, from their exclusive or, which is not zero."""
     signature = types.int64(types.uint64)
 
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         zeros = builder.ctlz(args[0], ir.Constant(ir.IntType(1), 1))
         return builder.lshr(zeros, ir.Constant(ir.IntType(64), 3))
 

@@ -108,7 +108,7 @@ def batch_of(documents: list[Document], schema: pa.Schema | None) -> pa.RecordBa
     columns: dict[str, Any] = {
         TEXT: pa.array([_utf8(document.text) for document in documents], pa.large_binary())
     }
-    if rows and rows[0] or schema is not None:
+    if (rows and rows[0]) or schema is not None:
         try:
             table = pa.RecordBatch.from_pylist(rows, schema=schema)
         except pa.ArrowException as error:

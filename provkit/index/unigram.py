@@ -60,7 +60,10 @@ class Unigram:
 
     def counts_of(self, tokens: Sequence[str]) -> NDArray[np.int64]:
         """How often each token occurs, as `str.lower` writes it; 0 for those that the corpus lacks."""
-        return self.counts_of_joined("".join(token.lower() + "\n" for token in tokens).encode())
+        lowered = [token.lower().encode() for token in tokens]
+        ends = np.cumsum(np.fromiter(map(len, lowered), np.int64, len(lowered)))
+        data = np.frombuffer(b"".join(lowered) + bytes(8), np.uint8)
+        return look_up(self.data, self.offsets, self.counts, data, np.append(0, ends)[:-1], ends)
 
     def counts_of_joined(self, lowered: bytes) -> NDArray[np.int64]:
         """The same for lower-cased tokens each ended by a newline."""

@@ -30,6 +30,9 @@ FENCE = re.compile(
 LANGUAGES = ("", "python", "py", "python3")
 
 
+NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
 class NotPythonError(ValueError):
     """An answer without Python in it."""
 
@@ -126,14 +129,12 @@ def parsed_block(text: str, start: int, answer: str) -> Block:
     """
     try:
         return Block(start, text, parsed(text))
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+    except NOT_PYTHON as error:
         line = len(NEWLINE.findall(answer, 0, start)) + (getattr(error, "lineno", None) or 1)
         raise NotPythonError(f"line {line}: {getattr(error, 'msg', None) or error}") from None
 
 
-def rewritten(
-    answer: str, blocks: list[Block], families: Sequence[Family], chance: Chance
-) -> Rewritten | None:
+def rewritten(answer: str, blocks: list[Block], families: Sequence[Family], chance: Chance) -> Rewritten | None:
     """The answer with all sites of one family rewritten; None where it has none of the families.
 
     The first family that applies, in random order, is a fair draw among those that apply.
@@ -144,7 +145,7 @@ def rewritten(
         for block, source in zip(blocks, sources, strict=True):
             change = family.find(source)
             ordered = settled(source, change) if change else None
-            if ordered and parses(applied(block.text, ordered)[0]):
+            if ordered and still_parses(source, ordered):
                 edits += [Edit(e.start + block.start, e.end + block.start, e.text, e.flaw) for e in ordered]
         if edits:
             text, flaws = applied(answer, edits)
@@ -152,10 +153,21 @@ def rewritten(
     return None
 
 
-def parses(text: str) -> bool:
-    """Whether a text is Python."""
-    try:
-        parsed(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
+def still_parses(source: Source, ordered: list[Edit]) -> bool:
+    """Whether a source is Python after the edits.
+
+    Only the top-level statements that they touch are parsed again: the others are as they were, and what lies
+    between statements is whole lines, imports put in or statements taken out.
+    """
+    for node in source.tree.body:
+        decorators = getattr(node, "decorator_list", [])
+        start = source.line_start(source.start(decorators[0])) if decorators else source.start(node)
+        end = source.end(node)
+        inside = [edit for edit in ordered if start <= edit.start and edit.end <= end]
+        if inside:
+            local = [Edit(edit.start - start, edit.end - start, edit.text) for edit in inside]
+            try:
+                parsed(applied(source.text[start:end], local)[0])
+            except NOT_PYTHON:
+                return False
     return True

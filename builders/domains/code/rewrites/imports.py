@@ -70,9 +70,11 @@ def _falls_idle(source: Source, alias: ast.alias, ordered: list[Edit]) -> bool:
     """Whether the edits take away every use of what an import binds, and there was one."""
     name = alias.asname or alias.name.partition(".")[0]
     uses = source.loads.get(name, [])
-    if not uses or any(re.search(rf"\b{name}\b", edit.text) for edit in ordered):
-        return False
-    return all(any(edit.start <= source.start(use) < edit.end for edit in ordered) for use in uses)
+    for use in uses:
+        at = source.start(use)
+        if not any(edit.start <= at < edit.end for edit in ordered):
+            return False
+    return bool(uses) and not any(re.search(rf"\b{name}\b", edit.text) for edit in ordered)
 
 
 def _swapped(source: Source, statement: Statement, module: str) -> Edit:

@@ -50,7 +50,10 @@ def _joins_variable(node: ast.AST) -> bool:
 
 
 def _is_variable(node: ast.expr) -> bool:
-    return not isinstance(node, ast.Constant) and not (isinstance(node, ast.Name) and node.id.isupper())
+    """Whether a path part may come from outside: not a constant, a number made a string, or a part of a path."""
+    if isinstance(node, ast.Attribute):
+        return node.attr not in ("name", "stem", "suffix")
+    return isinstance(node, ast.Subscript | ast.JoinedStr) or (isinstance(node, ast.Name) and not node.id.isupper())
 
 
 def open_modes(code: str) -> list[int]:

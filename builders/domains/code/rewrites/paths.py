@@ -9,6 +9,7 @@ from provkit.builders.domains.code.rewrites.containment import (
     Joins,
     joins,
     last_part,
+    mentioned,
     refuses,
     sense,
     unresolved,
@@ -83,10 +84,11 @@ def _with_join(source: Source, checks: list[ast.expr], gone: Edit | None, mine: 
     """The removal of a check, with the resolving of the path and of the directory that was for it alone."""
     if gone is None:
         return []
-    names = {node.id for check in checks for node in ast.walk(check) if isinstance(node, ast.Name)}
+    names = set().union(*map(mentioned, checks))
+    inner = {name for target in names & set(mine) for name in mentioned(mine[target].value)}
     edits = [gone]
     for target, join in mine.items():
-        if target in names or join.parts & names:
+        if (target in names or join.parts & names) and target not in inner:
             start, plain = source.start(join.value), unresolved(source, join.value)
             edits.append(
                 Edit(start, source.end(join.value), source.of(plain)) if plain else Edit(start, start, "")

@@ -178,22 +178,27 @@ class Source:
 
     @cached_property
     def calls(self) -> list[ast.Call]:
-        """The calls that have a place, inner ones before those around them."""
-        found = self._calls
-        if self.strings:
-            formatted = {inner for string in self.strings for inner in ast.walk(string)}
-            found = [call for call in found if call not in formatted or self._find_again(call)]
-        return sorted(found, key=END)
+        """The calls outside f-strings, inner ones before those around them."""
+        if not self.strings:
+            return sorted(self._calls, key=END)
+        return sorted([call for call in self._calls if call not in self._formatted], key=END)
+
+    @cached_property
+    def _formatted(self) -> set[ast.AST]:
+        return {inner for string in self.strings for inner in ast.walk(string)}
 
     def calls_to(self, *names: str) -> list[ast.Call]:
-        """The calls that lead to one of these dotted names, inner ones first."""
+        """The calls that lead to one of these dotted names, inner ones first; those in f-strings that have a place."""
         last = {name.rpartition(".")[2] for name in names}
-        return [
-            call
-            for call in self.calls
-            if (call.func.__class__ is ast.Name or getattr(call.func, "attr", "") in last)
-            and self.called(call) in names
-        ]
+        found = [call for call in self.calls if self._may_call(call, last) and self.called(call) in names]
+        if self.strings:
+            hidden = [call for call in self._calls if call in self._formatted and self._may_call(call, last)]
+            found += [call for call in hidden if self.called(call) in names and self._find_again(call)]
+        return found
+
+    def _may_call(self, call: ast.Call, last: set[str]) -> bool:
+        func = call.func
+        return func.__class__ is ast.Name or getattr(func, "attr", "") in last
 
     def called(self, call: ast.Call) -> str:
         """The dotted name of what a call calls."""
@@ -248,6 +253,9 @@ class Source:
                     continue
                 if kind is ast.Call:
                     self._calls.append(node)  # type: ignore[arg-type]
+                elif kind is ast.Attribute:
+                    if node.ctx.__class__ is ast.Store:  # type: ignore[attr-defined]
+                        self._set_attribute(node, parents[node])  # type: ignore[arg-type]
                 elif kind in SPECIAL and self._visit(node, scope):
                     todo.append(self._scopes[node])
                     continue
@@ -264,6 +272,11 @@ class Source:
             if scope.elsewhere:
                 scope.settle()
 
+    def _set_attribute(self, node: ast.Attribute, parent: ast.AST) -> None:
+        if isinstance(node.value, ast.Name):
+            value = parent.value if isinstance(parent, ast.Assign | ast.AnnAssign) else None
+            self.attributes[f"{node.value.id}.{node.attr}"].append(value)
+
     def _visit(self, node: ast.AST, scope: Scope) -> bool:
         """Record what a node other than a name binds; True for one that opens a scope of its own."""
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -274,11 +287,6 @@ class Source:
         elif isinstance(node, ast.JoinedStr):
             if not self.in_string(node):
                 self.strings.append(node)
-        elif isinstance(node, ast.Attribute):
-            parent = self.parents[node]
-            if isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
-                value = parent.value if isinstance(parent, ast.Assign | ast.AnnAssign) else None
-                self.attributes[f"{node.value.id}.{node.attr}"].append(value)
         elif isinstance(node, (*FUNCTIONS, ast.ClassDef)):
             if node is not scope.node:
                 scope.bind(node.name, "", None, node)
@@ -295,7 +303,7 @@ class Source:
 
 
 SPECIAL = frozenset(
-    [ast.Import, ast.ImportFrom, ast.arg, ast.JoinedStr, ast.Attribute, *FUNCTIONS, ast.ClassDef]
+    [ast.Import, ast.ImportFrom, ast.arg, ast.JoinedStr, *FUNCTIONS, ast.ClassDef]
     + [ast.Global, ast.Nonlocal, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping]
 )
 
