@@ -153,9 +153,17 @@ def read(folder: Path) -> Manifest:
         raise InputError("damaged: its content does not fit its digest", file=path)
     if facts["format"] != FORMAT:
         raise InputError(f"format {facts['format']}, this provkit reads {FORMAT}", file=path, do="install a newer one")
-    sizes = {one["name"]: one for one in statement["subject"]}
+    try:
+        return _parsed(statement, facts, own)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:  # a digest vouches for bytes, not for sense
+        said = f"its content is not that of a manifest ({plain(str(error).splitlines()[0])})"
+        raise InputError(said, file=path, do="build it again") from None
+
+
+def _parsed(statement: dict[str, Any], facts: dict[str, Any], own: str) -> Manifest:
+    subject = {one["name"]: one for one in statement["subject"]}
     data = {one["file"]: Output(**one) for one in facts["outputs"]}
-    outputs = [data.get(name) or Output(name, one["digest"]["sha256"], one["size"]) for name, one in sizes.items()]
+    outputs = [data.get(name) or Output(name, one["digest"]["sha256"], one["size"]) for name, one in subject.items()]
     return Manifest(
         facts["build_id"],
         recipe_of(facts["recipe"]),

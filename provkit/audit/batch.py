@@ -116,7 +116,9 @@ def _chat_key(messages: Any) -> bytes:
     asking = messages[:-1] if last else messages
     if type(messages) is not list:
         raise TypeError
-    return orjson.dumps([[turn["role"], turn["content"]] for turn in asking], option=_SORTED)
+    pairs = [[turn["role"], turn["content"]] for turn in asking]
+    key = orjson.dumps(pairs, option=_SORTED)
+    return canonical(pairs) if b"null" in key else key
 
 
 def _chat_answer(messages: Any) -> Any:
