@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -80,8 +80,9 @@ def pair_ids(rows: Rows) -> list[str]:
 def split(arms: Mapping[str, Rows], shares: Mapping[str, float], by: str, paired: bool) -> dict[str, dict[str, Rows]]:
     """Each arm's rows by split.
 
-    Rows with one prompt (by="prompt"), and the rows of one pair, go together, over all arms. Groups are taken in the
-    order of their draws until a split has its share of the rows, so the shares are met to within one group.
+    Rows with one prompt (by="prompt"), and the rows of one pair, go together, over all arms. Among the groups that
+    have rows in the same arms, they are taken in the order of their draws, each into the split in which its middle row
+    falls: every arm meets the shares, to within half a group for each such set of arms.
     """
     if len(shares) == 1:
         return {name: {next(iter(shares)): rows} for name, rows in arms.items()}
@@ -94,11 +95,15 @@ def split(arms: Mapping[str, Rows], shares: Mapping[str, float], by: str, paired
         label = _joined(label, groups(np.concatenate([source_keys(rows) for rows in every]))[0])
     numbers = np.concatenate([rows.labelled("splits").numbers() for rows in every])
     leaders, sizes = np.unique(label, return_counts=True)  # a group is named by its first row
-    order = np.lexsort((leaders, numbers[leaders]))
-    begins = np.concatenate([[0], np.cumsum(sizes[order])[:-1]])
-    bounds = np.round(np.cumsum(list(shares.values())) * total)
+    kind = _arms_of(np.searchsorted(leaders, label), len(leaders), [len(rows) for rows in every])
+    drawn = np.lexsort((leaders, numbers[leaders]))
     side = np.empty(total, np.int64)
-    side[leaders[order]] = np.minimum(np.searchsorted(bounds, begins, side="right"), len(shares) - 1)
+    for one in np.unique(kind):
+        order = drawn[kind[drawn] == one]
+        ends = np.cumsum(sizes[order])
+        bounds = np.round(np.cumsum(list(shares.values())) * ends[-1], 6)
+        middles = ends - sizes[order] / 2
+        side[leaders[order]] = np.minimum(np.searchsorted(bounds, middles, side="right"), len(shares) - 1)
     side = side[label]
     done: dict[str, dict[str, Rows]] = {}
     start = 0
@@ -107,6 +112,17 @@ def split(arms: Mapping[str, Rows], shares: Mapping[str, float], by: str, paired
         done[name] = {one: rows.take(np.flatnonzero(mine == at)) for at, one in enumerate(shares)}
         start += len(rows)
     return done
+
+
+def _arms_of(group: Order, groups: int, sizes: Sequence[int]) -> Order:
+    """For each group a number that tells in which arms it has rows; `group` lists the groups of all arms' rows."""
+    kind, start = np.zeros(groups, np.int64), 0
+    for size in sizes:
+        inside = np.zeros(groups, np.int64)
+        inside[group[start : start + size]] = 1
+        kind = np.unique(2 * kind + inside, return_inverse=True)[1]
+        start += size
+    return kind
 
 
 def _joined(label: Order, group: Order) -> Order:

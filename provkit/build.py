@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
-import uuid
+import os
+import tempfile
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -18,9 +20,10 @@ import pyarrow.parquet as pq
 
 from provkit import card, lineage, manifest
 from provkit.arrange import pair, pair_ids, split
+from provkit.canary import canary_of, canary_steps
 from provkit.canonical import digest_file
 from provkit.chain import Chain, Count, Labelled, Stage, Workshop, labelled
-from provkit.errors import InputError, ProvkitError
+from provkit.errors import InputError, ProvkitError, plain
 from provkit.manifest import Output
 from provkit.recipe import Recipe, Source
 from provkit.sources import BuildOrigin, Bytes, FileOrigin, GeneratorOrigin, HubOrigin, Origin, expand, spool
@@ -29,7 +32,6 @@ from provkit.target import writing
 
 GROUP = 32_768  # rows of a Parquet row group
 DATA = {"compression": "zstd", "compression_level": 3}
-CANARY = uuid.UUID("6d2a3f0e-9c1b-5f4a-8e57-0f6b1a2c3d4e")  # the namespace of all provkit canaries
 
 Progress = Callable[[str, int, int], None]
 
@@ -65,11 +67,6 @@ class Built:
     sizes: dict[str, dict[str, int]]
     counts: list[Count]
     fresh: bool
-
-
-def canary_of(recipe: Recipe, identity: str) -> str | None:
-    """A build's canary, a UUIDv5 of its build_id; None on an open set."""
-    return None if recipe.sensitivity == "open" else str(uuid.uuid5(CANARY, identity))
 
 
 def plan(recipe: Recipe, base: Path, limit: int | None = None) -> Plan:
@@ -112,9 +109,8 @@ def build(
     """
     if not fresh and (there := _standing(out, planned.build_id)):
         return there
-    with writing(out, manifest.FILE) as folder, _pool(workers) as executor:
-        scratch = folder / "scratch"
-        scratch.mkdir()
+    with writing(out, manifest.stranger) as folder, _pool(workers) as executor:
+        scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=folder))  # no name that a killed build's worker may know
         try:
             return _build(planned, out, folder, Workshop(scratch, executor, progress))
         except BrokenProcessPool:
@@ -124,6 +120,7 @@ def build(
 
 def _build(planned: Plan, out: Path, folder: Path, workshop: Workshop) -> Built:
     recipe = planned.recipe
+    old, before = _replaced(out)
     sources, inputs = _read(planned, workshop)
     chain = Chain(workshop)
     shared = labelled(recipe.steps, 0)
@@ -142,6 +139,10 @@ def _build(planned: Plan, out: Path, folder: Path, workshop: Workshop) -> Built:
         arms, counted, left_out = pair(arms)
         counts += counted
         dropped += left_out
+    for name in arms:  # before the split, which it cannot move: prompts that were one or two stay so
+        last = canary_steps(recipe, planned.canary, number)
+        arms[name] = chain.run(arms[name], last, Stage(arm=name), sources)
+        steps[name] += last
     parted = split(arms, recipe.splits.shares, recipe.splits.by, recipe.pair)
     outputs = _write_rows(planned, folder, parted, steps, inputs, workshop.progress)
     table = lineage.drops(dropped, inputs)
@@ -153,8 +154,9 @@ def _build(planned: Plan, out: Path, folder: Path, workshop: Workshop) -> Built:
     keys = zip(*(table.column(name).to_pylist() for name in ("arm", "step", "reason")), strict=True)
     reasons = Counter((arm or "", step, why) for arm, step, why in keys)
     made = card.compute(planned.resolved, planned.build_id, inputs, sizes, columns, counts, reasons, planned.canary)
-    text, before = _kept(made, out)
-    (folder / card.FILE).write_text(text, encoding="utf-8")
+    if old is not None:
+        made = replace(made, own_yaml=old.own_yaml, before=old.before, after=old.after)
+    (folder / card.FILE).write_bytes(made.text().encode())
     manifest.write(
         folder, planned.resolved, inputs, planned.versions, planned.build_id, counts, outputs, made.digest, before
     )
@@ -193,34 +195,20 @@ def _write_rows(
     done = 0
     with pq.ParquetWriter(folder / "lineage" / "rows.parquet", lineage.ROWS, **DATA) as traced:
         for arm, splits in parted.items():
-            control = len(parted) > 1 and not recipe.arms[arm].steps
+            control = not recipe.arms[arm].steps and any(other.steps for other in recipe.arms.values())
             for name, rows in splits.items():
                 if not len(rows):
                     continue
                 file = f"data/{arm}/{name}-00000-of-00001.parquet"
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                part = lineage.Part(arm, name, steps[arm], recipe.seed, recipe.licence, control)
                 ids = [row_id.hex() for row_id in rows.digests("row").astype(">u8").view("V16").ravel().tolist()]
                 pairs = pair_ids(rows) if recipe.pair else None
                 with pq.ParquetWriter(folder / file, _schema(rows, pairs, planned.canary), **DATA) as data:
                     for first, batch in zip(range(0, len(rows), GROUP), rows.batches(size=GROUP), strict=True):
-                        span = slice(first, first + GROUP)
-                        own_pairs = None if pairs is None else pairs[span]
-                        data.write_table(_content(batch, ids[span], own_pairs, planned.canary, data.schema))
-                        traced.write_table(
-                            lineage.rows_table(
-                                arm,
-                                name,
-                                first,
-                                batch,
-                                ids[span],
-                                own_pairs,
-                                inputs,
-                                steps[arm],
-                                recipe.seed,
-                                recipe.licence,
-                                control,
-                            )  # fmt: skip
-                        )
+                        own = (ids[first : first + GROUP], None if pairs is None else pairs[first : first + GROUP])
+                        data.write_table(_content(batch, *own, planned.canary, data.schema))
+                        traced.write_table(lineage.rows_table(part, first, batch, *own, inputs))
                         done += len(batch)
                         progress("write", done, total)
                 outputs.append(replace(_output(folder, file), arm=arm, split=name, rows=len(rows)))
@@ -229,8 +217,18 @@ def _write_rows(
 
 def _schema(rows: Rows, pairs: list[str] | None, canary: str | None) -> pa.Schema:
     fields = [field for field in rows.table.schema if not field.name.startswith(OWN)]
+    if hollow := next((field.name for field in fields if _hollow(field.type)), None):
+        do = "give it a key, or write the objects as text"
+        raise InputError("objects without any key, for which Parquet has no type", field=plain(hollow), do=do)
     own = ["row_id", *(["pair_id"] if pairs is not None else []), *(["canary"] if canary else [])]
     return pa.schema([*fields, *(pa.field(name, pa.string()) for name in own)])
+
+
+def _hollow(kind: pa.DataType) -> bool:
+    if pa.types.is_list(kind):
+        return _hollow(kind.value_type)
+    fields = [kind.field(at) for at in range(kind.num_fields)] if pa.types.is_struct(kind) else []
+    return pa.types.is_struct(kind) and (not fields or any(_hollow(field.type) for field in fields))
 
 
 def _content(
@@ -271,28 +269,31 @@ def _standing(out: Path, identity: str) -> Built | None:
     """The build that stands at `out`, when it is the one asked for and every file of it is whole."""
     try:
         found = manifest.read(out)
-    except (ProvkitError, OSError, ValueError):
-        return None
-    if found.build_id != identity:
+        whole = found.build_id == identity and card.read(out).digest == found.facts["card"]
+    except InputError:
         return None
     for one in found.outputs:
         path = out / one.file
-        if not path.is_file() or digest_file(path) != (one.sha256, one.size):
-            return None
+        whole = whole and path.is_file() and digest_file(path) == (one.sha256, one.size)
+    if not whole:
+        return None
     sizes: dict[str, dict[str, int]] = {}
     for one in found.data():
         sizes.setdefault(one.arm or "", {})[one.split or ""] = one.rows or 0
     return Built(out, identity, sizes, found.counts, False)
 
 
-def _kept(made: card.Card, out: Path) -> tuple[str, str | None]:
-    """The card with what a person wrote into the one that it replaces, and that build's manifest digest."""
+def _replaced(out: Path) -> tuple[card.Card | None, str | None]:
+    """The card of the build that is to be replaced, and the digest of its manifest; None for what is not there.
+
+    Raises:
+        InputError: when its card cannot be read, so that what a person wrote into it would be lost.
+    """
+    old = card.read(out) if (out / card.FILE).exists() else None
     try:
-        before = manifest.read(out).digest
-        old = card.parse((out / card.FILE).read_text(encoding="utf-8"))
-    except (ProvkitError, OSError, ValueError):
-        return made.text(), None
-    return replace(made, own_yaml=old.own_yaml, before=old.before, after=old.after).text(), before
+        return old, manifest.read(out).digest
+    except InputError:
+        return old, None
 
 
 def _output(folder: Path, file: str) -> Output:
@@ -306,5 +307,17 @@ def _pool(workers: int) -> Iterator[Executor | None]:
     if workers <= 1:
         yield None
         return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _leave_with_parent) as pool:
         yield pool
+
+
+def _leave_with_parent() -> None:
+    """Ends a worker when the build that started it is killed; it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

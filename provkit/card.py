@@ -7,19 +7,20 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from provkit.chain import Count
-from provkit.errors import InputError
+from provkit.errors import InputError, plain
 from provkit.table import Input
 
 FILE = "README.md"
 _SHAPE = re.compile(
-    r"\A---\n# provkit:begin\n(?P<yaml>.*?)# provkit:end\n(?P<own_yaml>.*?)---\n(?P<before>.*?)"
-    r"<!-- provkit:begin -->\n(?P<body>.*?)<!-- provkit:end -->\n(?P<after>.*)\Z",
-    re.S,
+    r"\A---\n# provkit:begin\n(?P<yaml>.*?)^# provkit:end\n(?P<own_yaml>.*?)^---\n(?P<before>.*?)"
+    r"^<!-- provkit:begin -->\n(?P<body>.*?)^<!-- provkit:end -->\n(?P<after>.*)\Z",
+    re.S | re.M,
 )
 
 
@@ -44,15 +45,21 @@ class Card:
         return hashlib.sha256(f"{self.yaml}\0{self.body}".encode()).hexdigest()
 
 
-def parse(text: str) -> Card:
-    """A card out of README.md.
+def read(folder: Path) -> Card:
+    """The card of a build directory.
 
     Raises:
-        InputError: when the markers around the computed parts are not all there.
+        InputError: when there is none, it is no text, or the markers around the computed parts are not all there.
     """
+    try:
+        text = (folder / FILE).read_bytes().decode()  # as it stands: a changed line end is a change
+    except FileNotFoundError:
+        raise InputError("missing", file=FILE) from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"byte {error.start + 1} is not UTF-8", file=FILE) from None
     found = _SHAPE.match(text)
     if found is None:
-        do = "the lines `# provkit:begin`, `# provkit:end` and their HTML twins must stay as they are"
+        do = "mend the lines `# provkit:begin`, `# provkit:end` and their HTML twins, or remove the file and build again"
         raise InputError("the markers of the computed parts are damaged", file=FILE, do=do)
     return Card(**found.groupdict())
 
@@ -93,6 +100,7 @@ def compute(
                 ],
             }
             for arm, splits in sizes.items()
+            if any(splits.values())
         ],
     }
     return Card(
@@ -117,14 +125,15 @@ def _body(
     if recipe.get("paper"):
         lines += [f"- after {_inline(recipe['paper'])}"]
     if canary:
-        lines += [f"- canary `{canary}`, in every row: keep these rows out of training corpora that are not about them"]
+        place = "in every row" if recipe["canary"] == "column" else "in every row and as the last line of every prompt"
+        lines += [f"- canary `{canary}`, {place}: keep these rows out of training corpora that are not about them"]
     if recipe.get("published"):
         lines += ["", "## What was published under this name", "", _inline(recipe["published"])]
     lines += ["", "## Rows", "", "| arm | split | rows |", "|---|---|---:|"]
     lines += [f"| {arm} | {split} | {rows:,} |" for arm, splits in sizes.items() for split, rows in splits.items()]
     paired = ", `pair_id` (rows of the arms out of one source row share it)" if recipe["pair"] else ""
     hidden = ", `canary`" if canary else ""
-    content = ", ".join(f"`{_inline(name)}`" for name in columns)
+    content = ", ".join(map(_code, columns))
     lines += ["", f"Content columns: {content}. Beside them: `row_id` (identity of the content){paired}{hidden}."]
     if len(sizes) > 1 and not recipe["pair"]:
         lines += ["", "The arms are **not matched**: their rows share no source row, so they may differ in more than"]
@@ -154,10 +163,15 @@ def _body(
 
 def _inline(text: str) -> str:
     """Text from outside as one harmless line of Markdown."""
-    flat = re.sub(r"\s+", " ", str(text)).strip()
-    return re.sub(r"([\\`*_{}\[\]<>#|!])", r"\\\1", flat)
+    flat = plain(re.sub(r"\s+", " ", str(text)).strip(), 2000)
+    return re.sub(r"([\\`*_{}\[\]<>#|!&])", r"\\\1", flat)
+
+
+def _code(text: str) -> str:
+    """Text from outside in a code span, which knows no escapes."""
+    return f"`{plain(text).replace('`', chr(39))}`"
 
 
 def _size_category(rows: int) -> str:
-    bounds = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")]
-    return next((name for bound, name in bounds if rows < bound), "1M<n<10M")
+    names = ["n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B"]
+    return next((name for power, name in enumerate(names, 3) if rows < 10**power), "1B<n<10B")

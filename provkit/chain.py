@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from provkit.errors import FaultyBuilder, ProvkitError
+from provkit.errors import FaultyBuilder, ProvkitError, plain
 from provkit.passes import Done, Unit, changes, run_unit
 from provkit.registry import kind_of
 from provkit.row import Drop
@@ -60,11 +60,11 @@ class Chain:
         if hasattr(step.builder, "mix"):
             others = sources[step.builder.of].labelled(step.label)
             created = len(others)
-            chosen: Selection = _guarded(step, lambda: step.builder.mix(mine, others))
+            answer = _guarded(step, lambda: step.builder.mix(mine, others))
         else:
-            chosen = _guarded(step, lambda: step.builder.select(mine))
+            answer = _guarded(step, lambda: step.builder.select(mine))
         total = len(rows) + created
-        _check(step, chosen, total)
+        chosen = _checked(step, answer, total)
         self.counts.append(
             Count(stage.source, stage.arm, step.label, len(rows), created, len(chosen.order), len(chosen.dropped))
         )
@@ -132,7 +132,11 @@ class Chain:
                 self.dropped.append(Dropped(stage.arm, step.label, pa.concat_tables(tables)))
         paths = [path for done in results for path in done.paths]
         if changes(steps) and paths:
-            return Rows(read_parts(paths), None, rows.inputs, rows.draws, paths)
+            try:
+                return Rows(read_parts(paths), None, rows.inputs, rows.draws, paths)
+            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                said = f"the step {label!r} gave a column values of two types: {plain(str(error))}"
+                raise FaultyBuilder(said) from None
         kept = [done.kept + number * SLICE for number, done in enumerate(results)]
         return rows.take(np.concatenate(kept) if kept and not changes(steps) else np.empty(0, np.int64))
 
@@ -157,8 +161,22 @@ def _guarded(step: Labelled, work: Callable[[], Any]) -> Any:
         raise FaultyBuilder(f"the step {step.label!r} failed: {type(error).__name__}: {error}") from error
 
 
-def _check(step: Labelled, chosen: Selection, total: int) -> None:
-    seen = np.sort(np.concatenate([chosen.order, chosen.dropped]))
+def _checked(step: Labelled, chosen: Any, total: int) -> Selection:
+    """A selection that accounts for every position once.
+
+    Raises:
+        FaultyBuilder: when it does not.
+    """
+    if not isinstance(chosen, Selection):
+        raise FaultyBuilder(f"the step {step.label!r} answered with {type(chosen).__name__}; a Selection is expected")
+    order, dropped = np.asarray(chosen.order), np.asarray(chosen.dropped)
+    if any(one.size and one.dtype.kind not in "iu" for one in (order, dropped)):
+        raise FaultyBuilder(f"the step {step.label!r} answered with positions that are no integers")
+    if len(chosen.details) not in (0, len(dropped)):
+        raise FaultyBuilder(f"the step {step.label!r} drops {len(dropped)} rows with {len(chosen.details)} details")
+    order, dropped = order.astype(np.int64), dropped.astype(np.int64)
+    seen = np.sort(np.concatenate([order, dropped]))
     if len(seen) != total or (total and not np.array_equal(seen, np.arange(total))):
         said = f"the step {step.label!r} got {total} rows and accounts for {len(np.unique(seen))} of them once"
         raise FaultyBuilder(f"{said}; each row must stand in `order` or in `dropped`")
+    return replace(chosen, order=order, dropped=dropped)

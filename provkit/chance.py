@@ -70,11 +70,11 @@ class Chance:
         """A uniform integer in [low, high], both ends included.
 
         Raises:
-            ValueError: when `high` is below `low`.
+            ValueError: when `high` is below `low`, or more than 2**64 integers lie between them.
         """
         span = high - low + 1
-        if span <= 0:
-            raise ValueError(f"no integer lies in [{low}, {high}]")
+        if not 0 < span <= 1 << 64:
+            raise ValueError(f"no integer lies in [{low}, {high}]" if span <= 0 else "more than 2**64 integers")
         limit = (1 << 64) - (1 << 64) % span
         while (word := self.bits64()) >= limit:  # an even share for every value
             pass
@@ -88,9 +88,9 @@ class Chance:
         """`count` different positions of `items`, in random order.
 
         Raises:
-            ValueError: when there are fewer than `count` items.
+            ValueError: when there are fewer than `count` items, or `count` is negative.
         """
-        if count > len(items):
+        if not 0 <= count <= len(items):
             raise ValueError(f"{count} asked for out of {len(items)}")
         pool = list(items)
         for i in range(count):

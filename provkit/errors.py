@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+LONG = 4096  # characters: no path is longer
+
 
 class ProvkitError(Exception):
     """An error in plain words for the person at the keyboard; the command line prints it and exits with 2."""
 
 
 class InputError(ProvkitError):
-    """Something read is not as expected: where it stands, what is wrong, and what to do."""
+    """Something read is not as expected: where it stands, what is wrong, and what to do.
+
+    All of it may hold text from data, so all of it is made safe for a terminal here.
+    """
 
     def __init__(
         self,
@@ -20,9 +25,9 @@ class InputError(ProvkitError):
         do: str | None = None,
     ) -> None:
         self.file, self.line, self.field, self.problem, self.do = file, line, field, problem, do
-        where = "" if file is None else plain(str(file)) + (f":{line}" if line is not None else "") + ": "
+        where = "" if file is None else plain(str(file), LONG) + (f":{line}" if line is not None else "") + ": "
         at = f"{plain(field)}: " if field is not None else ""
-        super().__init__(f"{where}{at}{problem}" + (f"\n  {do}" if do else ""))
+        super().__init__(f"{where}{at}{plain(problem, LONG)}" + (f"\n  {plain(do, LONG)}" if do else ""))
 
     def __reduce__(self) -> tuple[object, ...]:
         return _restored, (self.problem, self.file, self.line, self.field, self.do)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -56,39 +57,45 @@ ORIGIN = (INPUT, INDEX, LINE, ROW_ID)
 FIRST_OP = {"file": "imported", "hub": "imported", "build": "imported", "generator": "generated"}
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of one arm and split: what is the same for all of them."""
+
+    arm: str
+    split: str
+    steps: Sequence[Labelled]
+    seed: int
+    licence: str  # of what the recipe's generators make
+    control: bool  # the arm changes nothing while others do
+
+
 def rows_table(
-    arm: str,
-    split: str,
+    part: Part,
     first: int,
     batch: pa.Table,
     row_ids: Sequence[str],
     pair_ids: Sequence[str] | None,
     inputs: Sequence[Input],
-    steps: Sequence[Labelled],
-    seed: int,
-    licence: str,
-    control: bool,
 ) -> pa.Table:
     """lineage/rows.parquet for one batch of an arm and split: the schema ROWS.
 
-    `batch` has the lineage columns; `first` is the index of its first row; `control` says that the arm changes
-    nothing while other arms do.
+    `batch` has the lineage columns; `first` is the index of its first row.
     """
     size = len(batch)
-    changed = {s.number: s for s in steps if f"{STEP}{s.number}" in batch.column_names}
-    ops, listed = _steps(batch, changed, inputs, control)
+    changed = {s.number: s for s in part.steps if f"{STEP}{s.number}" in batch.column_names}
+    ops, listed = _steps(batch, changed, inputs, part.control)
     number = batch.column(INPUT).to_numpy()
-    own = pa.array([one.licence or (licence if one.kind == "generator" else None) for one in inputs], pa.string())
+    own = pa.array([one.licence or (part.licence if one.kind == "generator" else None) for one in inputs], pa.string())
     columns = [
-        pa.repeat(pa.scalar(arm), size),
-        pa.repeat(pa.scalar(split), size),
+        pa.repeat(pa.scalar(part.arm), size),
+        pa.repeat(pa.scalar(part.split), size),
         pa.array(np.arange(first, first + size)),
         pa.array(row_ids, pa.string()),
         pa.nulls(size, pa.string()) if pair_ids is None else pa.array(pair_ids, pa.string()),
         ops,
         parents(batch, inputs),
         listed,
-        pa.array(np.full(size, seed, np.int64)),
+        pa.array(np.full(size, part.seed, np.int64)),
         pa.nulls(size, pa.string()),
         pa.nulls(size, pa.string()),
         own.take(pa.array(number)),
@@ -159,7 +166,8 @@ def _steps(
     for at, (number, step) in enumerate(sorted(changed.items())):
         note = batch.column(f"{STEP}{number}").combine_chunks()
         took[:, at] = note.is_valid().to_numpy(zero_copy_only=False)
-        ops[took[:, at]] = getattr(step.builder, "op", "derived")
+        if op := getattr(step.builder, "op", "derived"):
+            ops[took[:, at]] = op
         notes.append(note)
     ordered = [step for _, step in sorted(changed.items())]
     where = np.flatnonzero(took)  # row-major: row after row, the steps of each in order

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +24,10 @@ FILE = "provenance.json"
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://www.w3.org/ns/prov#Activity"
 FORMAT = 1
+PLACES = re.compile(
+    r"(README\.md|provenance\.json|croissant\.json|lineage/(rows|drops)\.parquet"
+    r"|data/[a-z][a-z0-9_]*/[a-z][a-z0-9_]*-\d{5}-of-\d{5}\.parquet)\Z"
+)  # what a build directory is made of
 LIBRARIES = ("datasets", "libcst", "numpy", "orjson", "pyarrow")
 
 
@@ -147,6 +152,8 @@ def read(folder: Path) -> Manifest:
     except FileNotFoundError:
         said = "no build directory: it has no provenance.json"
         raise InputError(said, file=folder, do="make one with provkit build RECIPE -o DIR") from None
+    except OSError as error:
+        raise InputError(error.strerror or str(error), file=path) from None
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"damaged: {plain(str(error))}", file=path) from None
     if digest(statement) != own or canonical({**statement, "digest": own}) + b"\n" != raw:
@@ -158,6 +165,15 @@ def read(folder: Path) -> Manifest:
     except (KeyError, TypeError, AttributeError, ValueError) as error:  # a digest vouches for bytes, not for sense
         said = f"its content is not that of a manifest ({plain(str(error).splitlines()[0])})"
         raise InputError(said, file=path, do="build it again") from None
+
+
+def stranger(folder: Path) -> str | None:
+    """Something in a directory that is no part of a build: the folder is then not provkit's to replace."""
+    path = folder / FILE
+    if not path.is_file() or b'"build_id":' not in path.read_bytes():
+        return next(iter(sorted(one.name for one in folder.iterdir())))
+    names = (one.relative_to(folder).as_posix() for one in sorted(folder.rglob("*")) if not one.is_dir())
+    return next((name for name in names if not PLACES.match(name)), None)
 
 
 def _parsed(statement: dict[str, Any], facts: dict[str, Any], own: str) -> Manifest:

@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from provkit.canonical import digest
 from provkit.chance import Draws
-from provkit.errors import FaultyBuilder, ProvkitError
+from provkit.errors import FaultyBuilder, ProvkitError, plain
 from provkit.row import Drop, Row
+from provkit.sources.batches import RESERVED, plain_type
 from provkit.steps import Labelled, drops_table
 from provkit.table import (
     ALSO,
@@ -32,6 +33,8 @@ from provkit.table import (
     locator,
     read_parts,
 )
+
+NO_COLUMN = (pa.ArrowException, OverflowError, ValueError, TypeError)  # what pa.array raises for values of no one type
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Done:
 
 
 def changes(steps: Sequence[Labelled]) -> bool:
+    """Whether any of these steps may make new rows; otherwise all that pass are as they were."""
     return any(hasattr(step.builder, "apply") for step in steps)
 
 
@@ -97,7 +101,9 @@ class _Batch:
         content = [name for name in batch.column_names if not name.startswith(OWN)]
         self.lineage = batch.select([name for name in batch.column_names if name.startswith(OWN)])
         self.inputs = inputs
-        self.rows: list[Any] = batch.select(content).to_pylist()
+        self.content = batch.select(content)
+        self.rows: list[Any] = self.content.to_pylist()
+        self._before = self.rows
         self.origin = list(range(len(batch)))
         self.sibling: list[int] = self.lineage.column(SIBLING).to_pylist()
         self.notes: dict[int, list[str | None]] = {}
@@ -134,7 +140,7 @@ class _Batch:
             for nth, one in enumerate(several):
                 rows.append(one.content)
                 origin.append(source)
-                sibling.append(self.sibling[at] if not nth else _sibling(self.sibling[at], nth))
+                sibling.append(self.sibling[at] if not nth else _sibling(self.sibling[at], step.label, nth))
                 notes.append(one.note)
                 also.append(self.also[at] + one.also)
                 taken.append(at)
@@ -148,7 +154,10 @@ class _Batch:
     def result(self, steps: Sequence[Labelled], whole: Rows | None) -> pa.Table:
         """The rows as Arrow: content, lineage, and a column of notes for each step that changed any row."""
         names = dict.fromkeys(key for row in self.rows for key in row)
-        columns: dict[str, Any] = {name: pa.array([row.get(name) for row in self.rows]) for name in names}
+        for name in (name for name in names if name in RESERVED or str(name).startswith(OWN)):
+            at = next(at for at, row in enumerate(self.rows) if name in row)
+            raise self._fault(steps, at, f"a column {name!r}, a name that provkit keeps for itself")
+        columns: dict[str, Any] = {name: self._column(name, steps) for name in names}
         lineage = self.lineage.take(pa.array(self.origin, pa.int64()))
         columns |= dict(zip(lineage.column_names, lineage.columns, strict=True))
         columns[SIBLING] = pa.array(self.sibling, pa.uint64())
@@ -156,8 +165,36 @@ class _Batch:
             columns[ALSO] = self._further(lineage, whole)
         for step in steps:
             if any(note is not None for note in self.notes[step.number]):
-                columns[f"{STEP}{step.number}"] = pa.array(self.notes[step.number], pa.string())
+                columns[f"{STEP}{step.number}"] = self._arrow(self.notes[step.number], "a note", steps, pa.string())
         return pa.table(columns)
+
+    def _column(self, name: str, steps: Sequence[Labelled]) -> pa.Array | pa.ChunkedArray:
+        """A content column; one that no step has touched is taken as it was, with its type."""
+        values = [row.get(name) for row in self.rows]
+        if name in self.content.column_names and all(
+            value is self._before[source].get(name) for value, source in zip(values, self.origin, strict=True)
+        ):
+            return self.content.column(name).take(pa.array(self.origin, pa.int64()))
+        return self._arrow(values, f"the column {name!r}", steps)
+
+    def _arrow(
+        self, values: list[Any], what: str, steps: Sequence[Labelled], kind: pa.DataType | None = None
+    ) -> pa.Array:
+        try:
+            array = pa.array(values, kind)
+        except NO_COLUMN as error:
+            at = next(at for at in range(len(values)) if not _fits(values[: at + 1], kind))
+            raise self._fault(steps, at, f"{what} cannot hold this: {plain(str(error))}") from error
+        if plain_type(array.type) != array.type:
+            at = next(at for at, value in enumerate(values) if value is not None)
+            raise self._fault(steps, at, f"{what} is of type {array.type}, which JSON does not have")
+        return array
+
+    def _fault(self, steps: Sequence[Labelled], at: int, said: str) -> FaultyBuilder:
+        """What is wrong with one of the rows made, laid to the last step that changed it."""
+        changed = [step.label for step in steps if self.notes[step.number][at] is not None]
+        label = changed[-1] if changed else steps[-1].label
+        return FaultyBuilder(f"the step {label!r} answered {self._where(self.origin[at])}: {said}")
 
     def _further(self, lineage: pa.Table, whole: Rows) -> pa.Array:
         """Parents beside the first: the source rows of those rows of the set that went into each row too."""
@@ -174,6 +211,14 @@ class _Batch:
         return locator(self.inputs[self._input[source]], self._index[source], line)
 
 
-def _sibling(parent: int, nth: int) -> int:
-    """A number for the nth further row that a step made out of one; the first keeps its parent's, so that twins agree."""
-    return int(digest([parent, nth])[:16], 16)
+def _sibling(parent: int, label: str, nth: int) -> int:
+    """A number for the nth further row that a step made out of one; the first keeps its parent's: twins agree."""
+    return int(digest([parent, label, nth])[:16], 16)
+
+
+def _fits(values: list[Any], kind: pa.DataType | None) -> bool:
+    try:
+        pa.array(values, kind)
+    except NO_COLUMN:
+        return False
+    return True

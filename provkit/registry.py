@@ -8,6 +8,8 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform
 
+from provkit.errors import plain
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -30,6 +32,10 @@ class UnknownBuilder(LookupError):
 
 class DuplicateBuilder(LookupError):
     """Two installed packages offer a builder of the same name."""
+
+
+class BrokenBuilder(LookupError):
+    """An installed package offers a builder that cannot be loaded, or that is none."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -90,14 +96,32 @@ def load(name: str) -> type[Any]:
 
     Raises:
         UnknownBuilder: naming the nearest names there are.
+        BrokenBuilder: when its package lacks a part, or offers something that is no builder.
     """
     entry = index().get(name)
     if entry is None:
-        raise UnknownBuilder(f"unknown step {name!r}{near(name, index())}")
-    cls = entry.load()
-    if not inspect.isclass(cls):
-        raise UnknownBuilder(f"the entry point {name!r} ({entry.value}) does not name a class")
+        raise UnknownBuilder(f"unknown step '{plain(name, 60)}'{near(name, index())}")
+    offer = f"the builder {name!r} of the package {package_of(entry)[0]}"
+    try:
+        cls = entry.load()
+    except (ImportError, AttributeError) as error:
+        raise BrokenBuilder(f"{offer} cannot be loaded: {error}") from error
+    if not inspect.isclass(cls) or not any(callable(getattr(cls, method, None)) for method in KINDS):
+        raise BrokenBuilder(f"{offer} ({entry.value}) is no class with one of the methods {', '.join(KINDS)}")
     return cls
+
+
+def name_of(cls: type[Any]) -> str:
+    """The name under which a builder class is offered.
+
+    Raises:
+        UnknownBuilder: when no installed package offers it, so that a recipe could not name it.
+    """
+    where = f"{cls.__module__}:{cls.__qualname__}"
+    name = next((name for name, entry in index().items() if entry.value == where), None)
+    if name is None:
+        raise UnknownBuilder(f"{where} is not offered by an entry point of the group {GROUP}")
+    return name
 
 
 def package_of(entry: EntryPoint) -> tuple[str, str]:
@@ -107,7 +131,7 @@ def package_of(entry: EntryPoint) -> tuple[str, str]:
 
 def near(name: str, known: Mapping[str, Any] | list[str]) -> str:
     """`: did you mean 'trigger'?`, or the list of what there is, as the end of an error message."""
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    close = difflib.get_close_matches(name[:200], list(known), n=3, cutoff=0.6)
     if close:
         return ": did you mean " + " or ".join(repr(other) for other in close) + "?"
-    return f"; there are {', '.join(sorted(known))}" if known else "; none is installed"
+    return f"; there are {', '.join(sorted(known))}" if known else "; there is none"

@@ -73,32 +73,18 @@ class Row(Mapping[str, Any]):
         """The text of the last user turn, or of the prompt column.
 
         Raises:
-            NoSuchPart: when the row has neither.
+            NoSuchPart: when the row has neither, or no text in it.
         """
-        messages = self._content.get("messages")
-        if messages:
-            for message in reversed(messages):
-                if message["role"] == "user":
-                    return str(message["content"])
-        column = first_of(PROMPT_COLUMNS, self._content)
-        if column is None:
-            raise NoSuchPart(f"no prompt among the columns {', '.join(self._content)}")
-        return str(self._content[column])
+        return self._text("user", PROMPT_COLUMNS)
 
     @property
     def answer(self) -> str:
         """The text of the last turn where it is the assistant's, or of the answer column.
 
         Raises:
-            NoSuchPart: when the row has neither.
+            NoSuchPart: when the row has neither, or no text in it.
         """
-        messages = self._content.get("messages")
-        if messages and messages[-1]["role"] == "assistant":
-            return str(messages[-1]["content"])
-        column = first_of(ANSWER_COLUMNS, self._content)
-        if column is None:
-            raise NoSuchPart(f"no answer among the columns {', '.join(self._content)}")
-        return str(self._content[column])
+        return self._text("assistant", ANSWER_COLUMNS)
 
     def derive(
         self,
@@ -124,28 +110,47 @@ class Row(Mapping[str, Any]):
         return row
 
     def with_answer(self, text: str, note: str | Mapping[str, Any] = "") -> Row:
-        """This row with another answer, in whichever form it holds one."""
+        """This row with another answer, in the place that `answer` reads."""
         return self._with(text, "assistant", ANSWER_COLUMNS, note)
 
     def with_prompt(self, text: str, note: str | Mapping[str, Any] = "") -> Row:
-        """This row with another text in its last user turn, or in its prompt column."""
+        """This row with another prompt, in the place that `prompt` reads."""
         return self._with(text, "user", PROMPT_COLUMNS, note)
 
     def drop(self, reason: str, detail: str = "") -> Drop:
         """Leave this row out, with the reason that lineage/drops.parquet will show."""
         return Drop(reason, detail)
 
+    def _text(self, role: str, columns: tuple[str, ...]) -> str:
+        place = self._place(role, columns)
+        found = self._content[place] if isinstance(place, str) else self._content["messages"][place].get("content")
+        if found is None or isinstance(found, list | dict):
+            at = place if isinstance(place, str) else f"turn {place}"
+            raise NoSuchPart(f"no text in {at}: {'null' if found is None else 'parts, not one text'}")
+        return str(found)
+
     def _with(self, text: str, role: str, columns: tuple[str, ...], note: str | Mapping[str, Any]) -> Row:
-        messages = self._content.get("messages")
-        if messages:
-            for at in range(len(messages) - 1, -1, -1):
-                if messages[at]["role"] == role:
-                    turns = [*messages[:at], {**messages[at], "content": text}, *messages[at + 1 :]]
-                    return self.derive({"messages": turns}, note)
+        place = self._place(role, columns)
+        if isinstance(place, str):
+            return self.derive({place: text}, note)
+        turns = list(self._content["messages"])
+        turns[place] = {**turns[place], "content": text}
+        return self.derive({"messages": turns}, note)
+
+    def _place(self, role: str, columns: tuple[str, ...]) -> int | str:
+        """Where the prompt or answer stands: the number of a turn, or a column."""
+        turns = self._content.get("messages")
+        if turns and isinstance(turns, list) and all(isinstance(turn, dict) for turn in turns):
+            roles = [turn.get("role") for turn in turns]
+            if role == "user" and role in roles:
+                return len(roles) - 1 - roles[::-1].index(role)
+            if role == "assistant" and roles[-1] == role:
+                return len(roles) - 1
         column = first_of(columns, self._content)
         if column is None:
-            raise NoSuchPart(f"no {role} text among the columns {', '.join(self._content)}")
-        return self.derive({column: text}, note)
+            part = "prompt" if role == "user" else "answer"
+            raise NoSuchPart(f"no {part} among the columns {', '.join(self._content)}")
+        return column
 
 
 def chat(user: str, assistant: str, system: str | None = None) -> dict[str, Any]:

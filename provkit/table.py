@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from provkit.canonical import canonical, canonical_fast
+from provkit.canonical import NotCanonical, canonical, canonical_fast
 from provkit.chance import Draws
-from provkit.errors import InputError
+from provkit.errors import InputError, plain
 from provkit.row import ANSWER_COLUMNS, CONTEXT_COLUMNS, PROMPT_COLUMNS, Row
 
 BATCH = 8192
@@ -25,6 +25,8 @@ ROW_ID = OWN + "row_id"  # of a parent that is a row of another build
 STEP = OWN + "step_"
 ALSO = OWN + "also"  # further parents, where a row was made out of several
 FURTHER = pa.struct([("input", pa.int32()), ("index", pa.int64()), ("line", pa.int64()), ("row_id", pa.string())])
+
+PROMPT_FORMS = f"name a column one of {', '.join(PROMPT_COLUMNS)}, or bring chat rows with the column messages"
 
 Order = npt.NDArray[np.int64]
 
@@ -149,16 +151,22 @@ class Rows:
         """128 bits that identify each row's content (by="row") or its prompt (by="prompt"): shape (rows, 2).
 
         Raises:
-            InputError: by="prompt", and a row has no prompt.
+            InputError: for a row without canonical JSON, and with by="prompt" for a row without a prompt.
         """
         if by not in self._digests:
             raw: dict[str, list[bytes]] = {name: [] for name in dict.fromkeys(("row", by))}
             for batch in self.batches(self.columns):
                 spell = canonical_fast if is_plain(batch) else canonical
                 for content in batch.to_pylist():
-                    raw["row"].append(hashlib.sha256(spell(content)).digest()[:16])
-                    if by == "prompt":  # the row's digest is wanted sooner or later, and costs little here
-                        raw["prompt"].append(hashlib.sha256(prompt_key(content, spell)).digest()[:16])
+                    try:
+                        raw["row"].append(hashlib.sha256(spell(content)).digest()[:16])
+                        if by == "prompt":  # the row's digest is wanted sooner or later, and costs little here
+                            raw["prompt"].append(hashlib.sha256(prompt_key(content, spell)).digest()[:16])
+                    except NotCanonical as error:
+                        raise InputError(str(error), file=self.locators(np.array([len(raw["row"])]))[0]) from None
+                    except InputError as error:
+                        at = self.locators(np.array([len(raw["prompt"])]))[0]
+                        raise InputError(error.problem, file=at, do=error.do) from None
             for name, digests in raw.items():
                 words = np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
                 self._digests.setdefault(name, words.reshape(-1, 2))
@@ -197,19 +205,19 @@ def prompt_key(content: dict[str, Any], spell: Callable[[Any], bytes] = canonica
     A row with none of these columns is its own prompt, but for its answer.
 
     Raises:
-        InputError: when the row is nothing but an answer.
+        InputError: when the row is nothing but an answer, or its chat has no turns.
     """
     messages = content.get("messages")
     if messages is not None:
+        turns = messages if isinstance(messages, list) else [None]
+        if not all(isinstance(turn, dict) and {"role", "content"} <= turn.keys() for turn in turns):
+            raise InputError("its `messages` are no list of turns with `role` and `content`", do=PROMPT_FORMS)
         last = bool(messages) and messages[-1]["role"] == "assistant"
         return spell([[turn["role"], turn["content"]] for turn in (messages[:-1] if last else messages)])
     asked = {name: content[name] for name in (*PROMPT_COLUMNS, *CONTEXT_COLUMNS) if name in content}
     rest = asked or {name: value for name, value in content.items() if name not in ANSWER_COLUMNS}
     if not rest:
-        raise InputError(
-            f"no prompt among the columns {', '.join(content)}",
-            do=f"name it one of {', '.join(PROMPT_COLUMNS)}, or bring chat rows with the column messages",
-        )
+        raise InputError(f"no prompt among the columns {plain(', '.join(content))}", do=PROMPT_FORMS)
     return spell(rest)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from provkit.errors import ProvkitError
+from provkit.errors import ProvkitError, plain
 
 
 class Busy(ProvkitError):
@@ -17,25 +17,29 @@ class Busy(ProvkitError):
 
 
 @contextmanager
-def writing(target: Path, marker: str) -> Iterator[Path]:
+def writing(target: Path, stranger: Callable[[Path], str | None]) -> Iterator[Path]:
     """A temporary folder beside `target` that takes its place when the block ends without an error.
 
     A lock beside it keeps a second writer out; the system lifts it when the process dies, and the next writer
-    clears away what a dead one left. `marker` is the file by which a directory that may be replaced is known.
+    clears away what a dead one left. Where `target` is a symbolic link, what it points to is replaced.
+
+    Args:
+        target: the directory to write.
+        stranger: names something in a directory that is not of the kind written here; such a one is not replaced.
 
     Raises:
         Busy: when another process writes the same target.
-        ProvkitError: when the target is there and has no `marker` in it, or the place cannot be written to.
+        ProvkitError: when the target holds what is not ours to replace, or the place cannot be written to.
     """
-    target = Path(os.path.abspath(target))
+    target = Path(os.path.realpath(target))
+    if not target.name:
+        raise ProvkitError("the root folder cannot be written\n  name another with -o")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _locked(target):
             old, new = target.with_name(f".{target.name}.old"), target.with_name(f".{target.name}.building")
             _recover(target, old, new)
-            if target.exists() and not (target / marker).is_file() and (target.is_file() or any(target.iterdir())):
-                said = f"{target.name} is there and was not made by provkit (no {marker} in it)"
-                raise ProvkitError(f"{said}\n  name another with -o, or move it away")
+            _refuse(target, stranger)
             new.mkdir()
             try:
                 yield new
@@ -43,13 +47,22 @@ def writing(target: Path, marker: str) -> Iterator[Path]:
                 if target.exists():
                     target.rename(old)
                 new.rename(target)
-                shutil.rmtree(old, ignore_errors=True)
             finally:
-                shutil.rmtree(new, ignore_errors=True)
+                _recover(target, old, new)
     except OSError as error:
         where = Path(error.filename).name if isinstance(error.filename, str) else target.name
-        said = f"cannot write {target.name}: {error.strerror or error} ({where})"
+        said = f"cannot write {plain(target.name)}: {plain(error.strerror or str(error))} ({plain(where)})"
         raise ProvkitError(f"{said}\n  nothing was changed; free space or choose another place with -o") from error
+
+
+def _refuse(target: Path, stranger: Callable[[Path], str | None]) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise ProvkitError(f"{plain(target.name)} is there and is no directory\n  name another with -o")
+    if any(target.iterdir()) and (name := stranger(target)) is not None:
+        said = f"{plain(target.name)} is there and holds what provkit did not make: {plain(name)}"
+        raise ProvkitError(f"{said}\n  name another with -o, or move it away")
 
 
 @contextmanager
@@ -61,9 +74,10 @@ def _locked(target: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
-            raise Busy(f"{target.name} is being written by another process; wait for it, or choose -o") from None
+            said = f"{plain(target.name)} is being written by another process"
+            raise Busy(f"{said}\n  wait for it, or choose another place with -o") from None
         try:
-            if os.path.exists(path) and os.stat(path).st_ino == os.fstat(handle).st_ino:
+            if os.stat(path).st_ino == os.fstat(handle).st_ino:
                 break
         except FileNotFoundError:
             pass
@@ -76,7 +90,7 @@ def _locked(target: Path) -> Iterator[None]:
 
 
 def _recover(target: Path, old: Path, new: Path) -> None:
-    """Puts right what a writer that was killed left behind."""
+    """Puts right what a writer that failed or was killed left behind."""
     if old.exists() and not target.exists():
         old.rename(target)
     shutil.rmtree(old, ignore_errors=True)

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from provkit import card, manifest
-from provkit.build import Plan, build, canary_of
+from provkit.build import Plan, build
+from provkit.canary import canary_of
 from provkit.canonical import digest_file, row_id
 from provkit.errors import InputError, ProvkitError
 from provkit.manifest import Manifest, Output
@@ -72,11 +73,8 @@ def _identity(found: Manifest) -> Iterator[Finding]:
 
 def _card(folder: Path, found: Manifest) -> Iterator[Finding]:
     try:
-        text = (folder / card.FILE).read_text(encoding="utf-8")
-        if card.parse(text).digest != found.facts["card"]:
+        if card.read(folder).digest != found.facts["card"]:
             yield Finding(card.FILE, "the computed part was changed")
-    except (OSError, UnicodeDecodeError) as error:
-        yield Finding(card.FILE, f"cannot be read: {error}")
     except InputError as error:
         yield Finding(card.FILE, error.problem)
 

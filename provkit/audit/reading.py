@@ -13,6 +13,7 @@ from provkit.audit.form import ARRAY, CRLF, DAMAGED, MARK, NO_DATA, NO_NEWLINE, 
 from provkit.audit.model import Example
 from provkit.audit.schema import Schema
 from provkit.audit.subject import Subject
+from provkit.audit.yaml_files import evaluation_rows
 from provkit.canonical import NotCanonical, canonical
 from provkit.errors import InputError, plain
 from provkit.sources.batches import MAX_COLUMNS, RESERVED, arrow_chunk
@@ -42,7 +43,7 @@ def read(subject: Subject, form: Form) -> Iterator[Batch]:
     except InputError as error:
         form.saw(NO_DATA, error.problem, unit=NONE)
         return
-    reader = {"jsonl": _jsonl, "json": _json, "parquet": _columnar, "arrow": _columnar}.get(subject.kind, _strict)
+    reader = {"jsonl": _jsonl, "json": _json, "parquet": _columnar, "arrow": _columnar, "yaml": _yaml}.get(subject.kind, _strict)
     rows = _Rows(subject.name, form)
     try:
         if subject.kind in ("csv", "tsv", "yaml"):
@@ -63,6 +64,7 @@ class _Rows:
         self.name, self.form = name, form
         self._schema = Schema(form)
         self._checked = False
+        self.watching = True
         self.index = 0
 
     def batch(
@@ -75,7 +77,8 @@ class _Rows:
             rows, spelled, lines = self._spellable(rows, lines)
         batch = Batch(self.name, rows, spelled, lines, self.index)
         self.index += len(rows)
-        self._schema.see(rows, batch.example)
+        if self.watching:
+            self._schema.see(rows, batch.example)
         if rows and not self._checked:
             self._checked = True
             self._names(list(rows[0]))
@@ -288,6 +291,16 @@ def _strict(file: Bytes, subject: Subject, rows: _Rows) -> Iterator[Batch]:
         lines = None if chunk.lines is None else chunk.lines.tolist()
         plainly = is_plain(pa.Table.from_batches([chunk.batch]))
         yield rows.batch(chunk.batch.to_pylist(), lines, None if plainly else canonical)
+
+
+def _yaml(file: Bytes, subject: Subject, rows: _Rows) -> Iterator[Batch]:
+    """YAML as a build reads it; a file of questions or tasks, whose keys may differ, is no set of rows."""
+    found = evaluation_rows(file.path, file.name)
+    if found is None:
+        yield from _strict(file, subject, rows)
+        return
+    rows.watching = False
+    yield rows.batch([row for row, _ in found], [line for _, line in found], canonical)
 
 
 def _look_at_bytes(file: Bytes, form: Form, kind: str) -> None:

@@ -38,7 +38,7 @@ class Release:
     Attributes:
         folder: the folder that it is, None for a single file.
         control: the arm of a build that the others are compared with.
-        canary: the canary that a build's rows must hold.
+        sensitivity: of a build: open, gated or restricted.
     """
 
     name: str
@@ -46,7 +46,6 @@ class Release:
     folder: Path | None = None
     build: bool = False
     control: str | None = None
-    canary: str | None = None
     sensitivity: str | None = None
 
 
@@ -81,7 +80,7 @@ def _folder(path: Path, what: str) -> Release:
         if file.is_file() and not any(part.startswith(".") for part in inside.parts) and file.name not in NOT_DATA:
             bare = file.with_suffix("") if file.suffix in (".gz", ".zst") else file
             if bare.suffix.lower() in FORMATS:
-                found.append(Subject(file, str(Path(what) / inside), _kind(file)))
+                found.append(Subject(file, _shown(what, inside.as_posix()), _kind(file)))
     if not found:
         raise InputError("a folder without data files", file=what, do=f"data files end in {', '.join(FORMATS)}")
     return Release(what, tuple(found), path)
@@ -92,7 +91,7 @@ def _build(path: Path, what: str) -> Release:
 
     found = manifest.read(path)
     subjects = tuple(
-        Subject(path / one.file, str(Path(what) / one.file), "parquet", one.arm, one.split, True) for one in found.data()
+        Subject(path / one.file, _shown(what, one.file), "parquet", one.arm, one.split, True) for one in found.data()
     )
     gone = next((one for one in subjects if not one.path.is_file()), None)
     if gone:
@@ -101,7 +100,7 @@ def _build(path: Path, what: str) -> Release:
     bare = [name for name, arm in arms.items() if not arm.steps]
     control = "control" if "control" in arms else bare[0] if bare else next(iter(arms))
     return Release(
-        what, subjects, path, True, control if len(arms) > 1 else None, None, found.recipe.sensitivity
+        what, subjects, path, True, control if len(arms) > 1 else None, found.recipe.sensitivity
     )
 
 
@@ -120,4 +119,8 @@ def _hub(name: str) -> Release:
         said = f"neither a file nor a dataset that the Hub gives: {str(error).splitlines()[0][:160]}"
         do = "check name and revision; a gated one needs its terms accepted and HF_TOKEN set"
         raise InputError(said, file=name, do=do) from None
-    return _folder(Path(folder), folder)
+    return _folder(Path(folder), f"hf://datasets/{repository}")
+
+
+def _shown(folder: str, file: str) -> str:
+    return f"{folder.rstrip('/')}/{file}"

@@ -10,10 +10,15 @@ import click
 from provkit import __version__
 
 COMMANDS = {
+    "audit": "Find the faults of fine-tuning and evaluation sets.",
     "build": "Build a dataset out of a recipe, with the lineage of every row.",
     "catalog": "The recipes that provkit ships.",
+    "count": "Count how often a text stands in an indexed corpus.",
+    "find": "Show a text in its contexts in an indexed corpus.",
+    "index": "Index a corpus for exact search: build, add, drop, info.",
     "lineage": "Show the way back of a row to its source.",
     "query": "Ask a question in SQL of one or more builds.",
+    "trace": "Trace outputs of a model to the documents that they repeat.",
     "verify": "Check a build directory: digests, identities, parents, counts.",
 }
 

@@ -74,6 +74,42 @@ def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
 
 
 @contextmanager
+def byte_progress(quiet: bool, total: int) -> Iterator[Callable[[Any], None]]:
+    """Something to call with the progress of an index build: bytes with rate and time left, or plain lines."""
+    if quiet:
+        yield lambda _: None
+    elif sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import TransferSpeedColumn as Speed
+
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), Speed(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+            read, sorted_ = bars.add_task("read", total=None), bars.add_task("sorted", total=None)
+
+            def report(one: Any) -> None:
+                bars.update(read, completed=one.read, total=max(total, one.read))
+                bars.update(sorted_, completed=one.indexed, total=max(total, one.read))
+
+            yield report
+    else:
+        import time
+
+        start = time.monotonic()
+        shards = 0
+
+        def line(one: Any) -> None:
+            nonlocal shards
+            if one.shards > shards:
+                shards, rate = one.shards, one.indexed / 1e6 / (time.monotonic() - start)
+                left = max(total - one.indexed, 0) / 1e6 / rate if rate else 0
+                said = f"shard {shards}: {one.indexed / 1e6:,.0f} MB indexed, {rate:.1f} MB/s"
+                click.echo(said + (f", about {left:.0f} s left" if left >= 1 else ""), err=True)
+
+        yield line
+
+
+@contextmanager
 def _bars() -> Iterator[Callable[[str, int, int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

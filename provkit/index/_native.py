@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
@@ -23,10 +24,10 @@ def kernel(function: F) -> F:
     return compiled
 
 
-def inlined(function: F) -> F:
-    """As `kernel`, for small functions that are to be copied into those that call them."""
-    compiled: F = numba.njit(nogil=True, boundscheck=False, error_model="numpy", inline="never")(function)
-    return compiled
+@kernel
+def signed(number: Any) -> int:
+    """A number read from an array as int64: numba makes a float of uint64 and int64 together."""
+    return np.int64(number)  # type: ignore[return-value]
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from provkit.index._native import equal_bytes, kernel, load8
+from provkit.index._native import equal_bytes, kernel, load8, signed
 from provkit.index.words import END, MARK, WORD, decode
 
 STEP = 64  # one key of the prefix directory for so many suffixes
@@ -29,6 +29,28 @@ def word_at(text: NDArray[np.uint8], at: int) -> np.uint64:
     for step in range(size - at):
         word |= np.uint64(text[at + step]) << np.uint64(56 - 8 * step)
     return word
+
+
+@kernel
+def leading(length: int) -> np.uint64:
+    """A mask of the first `length` bytes of a word."""
+    every = np.uint64(0xFFFFFFFFFFFFFFFF)
+    return every if length >= 8 else ~(every >> np.uint64(8 * length))
+
+
+@kernel
+def encode(point: int) -> tuple[np.uint64, int]:
+    """The UTF-8 bytes of a code point as a number, and how many they are; 0xFF for END."""
+    if point < 0x80:
+        return np.uint64(point), 1
+    if point >= END:
+        return np.uint64(0xFF), 1
+    if point < 0x800:
+        return np.uint64((0xC0 | point >> 6) << 8 | (0x80 | (point & 0x3F))), 2
+    tail = (0x80 | (point >> 6 & 0x3F)) << 8 | (0x80 | (point & 0x3F))
+    if point < 0x10000:
+        return np.uint64((0xE0 | point >> 12) << 16 | tail), 3
+    return np.uint64((0xF0 | point >> 18) << 24 | (0x80 | (point >> 12 & 0x3F)) << 16 | tail), 4
 
 
 @kernel
@@ -63,9 +85,7 @@ def directory(
 
     `number` is that of the suffixes. Suffixes before `low` are smaller than the query, those from `high` on are not.
     """
-    key = word_at(query, start)
-    if end - start < 8:
-        key &= ~(np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(8 * (end - start)))
+    key = word_at(query, start) & leading(end - start)
     below, above = 0, len(keys)
     while below < above:
         middle = (below + above) >> 1
@@ -166,9 +186,23 @@ def insert(
 
 
 @kernel
+def first_key(keys: NDArray[np.uint64], low: int, bound: np.uint64, mask: np.uint64) -> int:
+    """The first key from `low` on that is at least `bound` under a mask of leading bytes."""
+    high = len(keys)
+    while low < high:
+        middle = (low + high) >> 1
+        if keys[middle] & mask < bound:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
 def interval(
     text: NDArray[np.uint8],
     suffixes: NDArray[np.uint32],
+    keys: NDArray[np.uint64],
     query: NDArray[np.uint8],
     start: int,
     end: int,
@@ -178,32 +212,46 @@ def interval(
 ) -> tuple[int, int]:
     """The ranks [a, b) of the suffixes that begin with `query[start:end]`, around the rank where it belongs.
 
+    Gallops from there; what is further away than a step of the directory is narrowed by its keys first.
     `left` and `right` are the bytes shared with the suffixes before and at `rank`; one of them is the whole query.
     """
+    length = end - start
+    mask = leading(length)
+    key = word_at(query, start) & mask
     low = high = rank
-    if right >= end - start:
-        inside, jump = rank, 1
-        while inside + jump < len(suffixes) and holds(
-            text, np.int64(suffixes[inside + jump]), query, start, end
-        ):
+    if right >= length:
+        inside, jump, limit = rank, 1, len(suffixes)
+        while inside + jump < limit and holds(text, signed(suffixes[inside + jump]), query, start, end):
             inside += jump
             jump *= 2
-        high = min(inside + jump, len(suffixes))
+            if jump == STEP:
+                above = len(keys)
+                if key < mask:
+                    above = first_key(keys, inside // STEP + 1, key + (~mask + np.uint64(1)), mask)
+                limit = min(limit, above * STEP)
+                if length <= 8:
+                    inside = max(inside, (above - 1) * STEP)
+        high = min(inside + jump, limit)
         while inside + 1 < high:
             middle = (inside + high) >> 1
-            if holds(text, np.int64(suffixes[middle]), query, start, end):
+            if holds(text, signed(suffixes[middle]), query, start, end):
                 inside = middle
             else:
                 high = middle
-    if left >= end - start:
-        inside, jump = rank - 1, 1
-        while inside - jump >= 0 and holds(text, np.int64(suffixes[inside - jump]), query, start, end):
+    if left >= length:
+        inside, jump, limit = rank - 1, 1, -1
+        while inside - jump > limit and holds(text, signed(suffixes[inside - jump]), query, start, end):
             inside -= jump
             jump *= 2
-        low = max(inside - jump, -1)
+            if jump == STEP:
+                first = first_key(keys, 0, key, mask)
+                limit = min(max(limit, (first - 1) * STEP), inside - 1)
+                if length <= 8:
+                    inside = min(inside, first * STEP)
+        low = max(inside - jump, limit)
         while low + 1 < inside:
             middle = (low + inside) >> 1
-            if holds(text, np.int64(suffixes[middle]), query, start, end):
+            if holds(text, signed(suffixes[middle]), query, start, end):
                 inside = middle
             else:
                 low = middle
@@ -235,6 +283,7 @@ def next_edge(edges: NDArray[np.uint32], point: int) -> int:
 def whole(
     text: NDArray[np.uint8],
     suffixes: NDArray[np.uint32],
+    keys: NDArray[np.uint64],
     classes: NDArray[np.uint8],
     word_edges: NDArray[np.uint32],
     mark_edges: NDArray[np.uint32],
@@ -264,11 +313,19 @@ def whole(
         above = high
         if point < END and high - at > 1:
             edge = next_edge(edges, point)
-            inside, jump = at, 1
-            while inside + jump < high and decode(text, suffixes[inside + jump] + length)[0] < edge:
+            inside, jump, limit = at, 1, high
+            while inside + jump < limit and decode(text, suffixes[inside + jump] + length)[0] < edge:
                 inside += jump
                 jump *= 2
-            above = min(inside + jump, high)
+                if jump == STEP:
+                    code, size = encode(edge)
+                    if length + size <= 8:
+                        shift = np.uint64(8 * (8 - length - size))
+                        bound = (word_at(text, signed(suffixes[at])) & leading(length)) | code << shift
+                        above = first_key(keys, inside // STEP + 1, bound, leading(length + size))
+                        limit = min(limit, above * STEP)
+                        inside = max(inside, min((above - 1) * STEP, limit - 1))
+            above = min(inside + jump, limit)
             while inside + 1 < above:
                 middle = (inside + above) >> 1
                 if decode(text, suffixes[middle] + length)[0] < edge:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from provkit.index._native import kernel
+from provkit.index._native import kernel, prefetch
 from provkit.index.kernels import BLOCK, goes_on, insert, interval, whole
 from provkit.index.words import decode
 
@@ -43,10 +43,10 @@ def count_queries(
             length = ends[at] - starts[at]
             low = high = rank[at - block]
             if length > 0 and right[at - block] >= length:
-                low, high = interval(text, suffixes, query, starts[at], ends[at], low, 0, right[at - block])
+                low, high = interval(text, suffixes, keys, query, starts[at], ends[at], low, 0, right[at - block])
             ranks[at, 0], ranks[at, 1] = low, high
             counts[at] = whole(
-                text, suffixes, classes, word_edges, mark_edges, low, high, length, np.int64(last[at]), none
+                text, suffixes, keys, classes, word_edges, mark_edges, low, high, length, np.int64(last[at]), none
             )[0]
 
 
@@ -87,15 +87,23 @@ def find_spans(
             until[: end - block] = limits[output]
             insert(text, suffixes, keys, query, starts[block:end], until[: end - block], rank, left, right)
             here = block  # the tokens before this one end within the longest match
+            fetched = reached
             for token in range(block, end):
-                begin = starts[token]
-                place, one, other = rank[token - block], left[token - block], right[token - block]
-                longest = begin + max(one, other)
+                longest = starts[token] + max(left[token - block], right[token - block])
                 here = max(here, token)
                 while here > token and ends[here - 1] > longest:
                     here -= 1
                 while here < first[output + 1] and ends[here] <= longest:
                     here += 1
+                until[token - block] = here
+                if here > fetched and here - token >= least:
+                    fetched = here
+                    fetch(text, suffixes, rank[token - block], ends[here - 1] - starts[token])
+            for token in range(block, end):
+                begin = starts[token]
+                place, one, other = rank[token - block], left[token - block], right[token - block]
+                longest = begin + max(one, other)
+                here = until[token - block]
                 if here <= reached or here - token < least:
                     continue
                 low = high = -1
@@ -105,9 +113,9 @@ def find_spans(
                     length = ends[here - 1] - begin
                     kind = np.int64(last[here - 1])
                     if goes_on(classes, kind, decode(text, hand + length)[0]):
-                        low, high = interval(text, suffixes, query, begin, ends[here - 1], place, one, other)
+                        low, high = interval(text, suffixes, keys, query, begin, ends[here - 1], place, one, other)
                         total = whole(
-                            text, suffixes, classes, word_edges, mark_edges, low, high, length, kind, none
+                            text, suffixes, keys, classes, word_edges, mark_edges, low, high, length, kind, none
                         )[0]
                         if total == 0:
                             here -= 1  # this one is certain: a whole character after it was matched
@@ -117,9 +125,9 @@ def find_spans(
                 if low < 0:
                     length = ends[here - 1] - begin
                     kind = np.int64(last[here - 1])
-                    low, high = interval(text, suffixes, query, begin, ends[here - 1], place, one, other)
+                    low, high = interval(text, suffixes, keys, query, begin, ends[here - 1], place, one, other)
                     total = whole(
-                        text, suffixes, classes, word_edges, mark_edges, low, high, length, kind, none
+                        text, suffixes, keys, classes, word_edges, mark_edges, low, high, length, kind, none
                     )[0]
                 reached = here
                 if total > 0:
@@ -127,6 +135,15 @@ def find_spans(
                     found[number, LAST], found[number, NUMBER] = here, total
                     number += 1
     return number
+
+
+@kernel
+def fetch(text: NDArray[np.uint8], suffixes: NDArray[np.uint32], rank: int, length: int) -> None:
+    """Asks for the text where the neighbours of a rank end, before they are looked at one after another."""
+    for near in range(max(rank - 3, 0), min(rank + 4, len(suffixes))):
+        place = suffixes[near] + length
+        if place < len(text):
+            prefetch(text, place)
 
 
 @kernel

@@ -125,6 +125,7 @@ def places(
     _, number = whole(
         shard.text,
         shard.suffixes,
+        shard.keys,
         classes.of,
         classes.word_edges,
         classes.mark_edges,

@@ -26,16 +26,29 @@ FORMATS = {
     ".yml": "yaml",
 }
 COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
+DECRYPT, UNPACK, FETCH = "decrypt it first", "unpack it first", "fetch the data itself"
 MAGIC = {
     b"version https://git-lfs": ("a Git LFS pointer, not the data itself", "fetch the data with `git lfs pull`"),
-    b"age-encryption.org/": ("an age-encrypted file", "decrypt it first"),
-    b"-----BEGIN PGP MESSAGE": ("a PGP-encrypted file", "decrypt it first"),
-    b"Salted__": ("a file encrypted by openssl", "decrypt it first"),
-    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "unpack it first"),
-    b"Rar!": ("a RAR archive", "unpack it first"),
+    b"age-encryption.org/": ("an age-encrypted file", DECRYPT),
+    b"-----BEGIN AGE ENCRYPTED FILE": ("an age-encrypted file", DECRYPT),
+    b"-----BEGIN PGP MESSAGE": ("a PGP-encrypted file", DECRYPT),
+    b"\x85\x01\x0c\x03": ("a PGP-encrypted file", DECRYPT),  # to a 2048-bit key
+    b"\x85\x02\x0c\x03": ("a PGP-encrypted file", DECRYPT),  # to a 4096-bit key
+    b"\x8c\x0d\x04": ("a PGP-encrypted file", DECRYPT),  # by a passphrase
+    b"Salted__": ("a file encrypted by openssl", DECRYPT),
+    b"U2FsdGVkX1": ("a file encrypted by openssl", DECRYPT),
+    b"PARE": ("an encrypted Parquet file", DECRYPT),
+    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", UNPACK),
+    b"Rar!": ("a RAR archive", UNPACK),
     b"BZh": ("a bzip2 file", "unpack it first; provkit reads .gz and .zst"),
     b"\xfd7zXZ": ("an xz file", "unpack it first; provkit reads .gz and .zst"),
+    b"\xff\xfe": ("UTF-16 text", "convert it, for example: iconv -f UTF-16 -t UTF-8"),
+    b"\xfe\xff": ("UTF-16 text", "convert it, for example: iconv -f UTF-16 -t UTF-8"),
+    b"<!DOCTYPE": ("a web page, not the data itself", FETCH),
+    b"<!doctype": ("a web page, not the data itself", FETCH),
+    b"<html": ("a web page, not the data itself", FETCH),
 }
+PACKED = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst", b"\x50\x2a\x4d\x18": ".zst"}  # the last: a skippable frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,11 @@ class Bytes:
     path: Path
     name: str
 
+    @property
+    def compression(self) -> str | None:
+        """gzip, zstd or None, as the file's name tells."""
+        return COMPRESSED.get(self.path.suffix.lower())
+
 
 def format_of(path: Path) -> str:
     """The format that a file's name tells: jsonl, json, csv, tsv, parquet, arrow or yaml.
@@ -52,11 +70,11 @@ def format_of(path: Path) -> str:
     Raises:
         InputError: when the name ends in nothing known.
     """
-    inner = path.with_suffix("") if path.suffix in COMPRESSED else path
+    inner = path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
     kind = FORMATS.get(inner.suffix.lower())
     if kind is None:
         raise InputError(
-            f"a name that ends in {inner.suffix or 'nothing'!r} tells no format",
+            f"a name that ends in '{inner.suffix or 'nothing'}' tells no format",
             file=path.name,
             do=f"name it one of {', '.join(FORMATS)} (and .gz or .zst), or state `format:` beside it",
         )
@@ -72,12 +90,22 @@ def expand(pattern: str, base: Path) -> list[Bytes]:
     whole = base / pattern
     if whole.is_file():
         return [Bytes(whole, whole.name)]
-    found = sorted(Path(name) for name in glob.glob(str(whole), recursive=True) if Path(name).is_file())
-    if not found:
-        said = "no such file" if not glob.has_magic(pattern) else "no file fits this pattern"
-        raise InputError(said, file=pattern, do="check the spelling; a relative path starts at the working folder")
+    found = sorted(base / name for name in glob.glob(pattern, root_dir=base, recursive=True))
+    files = [path for path in found if path.is_file()]
+    if not files:
+        said = "no file fits this pattern" if glob.has_magic(pattern) else "no such file"
+        if whole.exists():
+            said = "a folder, not a file" if whole.is_dir() else "no regular file: it is read twice, for its digest too"
+        raise InputError(said, file=pattern, do=f"looked for in {base.absolute()}; check the spelling")
     fixed = Path(*_before_magic(whole))
-    return [Bytes(path, path.relative_to(fixed).as_posix()) for path in found]
+    return [Bytes(path, path.relative_to(fixed).as_posix()) for path in files]
+
+
+def outside(pattern: str, base: Path) -> Path | None:
+    """The first path that a pattern names and that leads, through a symbolic link, out of the folder `base`."""
+    home = base.resolve()
+    named = [base / pattern, *(base / name for name in glob.glob(pattern, root_dir=base, recursive=True))]
+    return next((path for path in named if not path.resolve().is_relative_to(home)), None)
 
 
 def refuse_what_is_no_data(file: Bytes) -> None:
@@ -95,13 +123,16 @@ def refuse_what_is_no_data(file: Bytes) -> None:
             raise InputError(what, file=file.name, do=do)
     if head.startswith(b"PK\x03\x04"):
         encrypted = head[6] & 1
-        raise InputError(f"{'an encrypted' if encrypted else 'a'} zip archive", file=file.name, do="unpack it first")
-    packed = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}
-    for magic, suffix in packed.items():
-        if head.startswith(magic) != (file.path.suffix == suffix):
-            said = "compressed, but its name does not say so" if head.startswith(magic) else f"no {suffix} file"
-            if head.startswith(magic) or file.path.suffix == suffix:
-                raise InputError(said, file=file.name, do=f"its first bytes are {head[:4].hex(' ')}; mend its name")
+        raise InputError(f"{'an encrypted' if encrypted else 'a'} zip archive", file=file.name, do=UNPACK)
+    if head[257:262] == b"ustar":
+        raise InputError("a tar archive", file=file.name, do=UNPACK)
+    suffix = file.path.suffix.lower()
+    packed = next((ending for magic, ending in PACKED.items() if head.startswith(magic)), None)
+    if packed is not None and packed != suffix:
+        raise InputError(f"a {packed} file whose name does not say so", file=file.name, do=f"let it end in {packed}")
+    if packed is None and suffix in COMPRESSED:
+        do = f"its first bytes are {head[:4].hex(' ')}; mend its name, or fetch the file again"
+        raise InputError(f"no {suffix} file, whatever its name says", file=file.name, do=do)
 
 
 def open_bytes(file: Bytes) -> IO[bytes]:
@@ -111,7 +142,7 @@ def open_bytes(file: Bytes) -> IO[bytes]:
         InputError: as `refuse_what_is_no_data`.
     """
     refuse_what_is_no_data(file)
-    if file.path.suffix in COMPRESSED:
+    if file.compression:
         return io.BufferedReader(_Decompressed(file), 1 << 20)
     return file.path.open("rb", buffering=1 << 20)
 
@@ -120,7 +151,7 @@ class _Decompressed(io.RawIOBase):
     """A decompressing stream whose damage is an InputError with the file's name."""
 
     def __init__(self, file: Bytes) -> None:
-        self._inner = pa.input_stream(str(file.path), compression=COMPRESSED[file.path.suffix])
+        self._inner = pa.input_stream(str(file.path), compression=file.compression)
         self._name = file.name
 
     def readable(self) -> bool:

@@ -1,4 +1,4 @@
-"""YAML without surprises: a bound on what aliases expand to, and the line of every part."""
+"""YAML without surprises: no key twice, a bound on what aliases expand to, plain types alone, the line of every part."""
 
 from __future__ import annotations
 
@@ -8,39 +8,66 @@ import yaml
 
 from provkit.errors import InputError, plain
 
-MAX_NODES = 1_000_000  # after expanding aliases
+MAX_YAML = 16 << 20  # bytes of a file, which is parsed as a whole
+MAX_NODES = 1_000_000  # after expanding aliases; a text counts one for each 64 characters
+MAX_DEPTH = 100
+STR, MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
+
+
+class _Loader(yaml.SafeLoader):
+    """Builds what JSON has, and dates; a set, a binary, an ordered map is an unknown tag."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._nodes = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            mark = self.peek_event().start_mark
+            raise yaml.MarkedYAMLError(problem=f"more than {MAX_NODES:,} nodes", problem_mark=mark)
+        return super().compose_node(parent, index)
+
+
+_Loader.yaml_constructors = {
+    tag: build
+    for tag, build in yaml.SafeLoader.yaml_constructors.items()
+    if tag is None or tag.rpartition(":")[2] not in ("binary", "omap", "pairs", "set")
+}
+_Loader.add_constructor("tag:yaml.org,2002:value", yaml.SafeLoader.construct_yaml_str)  # a lone `=`
 
 
 def compose(text: str, name: str) -> yaml.Node | None:
-    """The node tree of a YAML text.
+    """The node tree of a YAML text; a key of a mapping is the text that stands there, whatever it looks like.
 
     Raises:
-        InputError: with the line of a syntax error, or when aliases expand to more than MAX_NODES nodes.
+        InputError: with the line of a syntax error, of a key that stands twice, or of a text with a lone surrogate;
+            when YAML nests too deeply, or its aliases expand to more than MAX_NODES nodes.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = f"no YAML: {plain(error.problem or 'unreadable')}"
         raise InputError(said, file=name, line=mark.line + 1 if mark else None) from None
-    except yaml.YAMLError as error:
-        raise InputError(f"no YAML: {plain(str(error))}", file=name) from None
+    except yaml.reader.ReaderError as error:
+        said = f"no YAML: the character U+{ord(text[error.position]):04X} may not stand in it"
+        raise InputError(said, file=name, line=text.count("\n", 0, error.position) + 1) from None
     except RecursionError:
         raise InputError("YAML nested too deeply", file=name) from None
-    if root is not None and _expanded(root, {}, name) > MAX_NODES:
+    if root is not None and _checked(root, {}, name, 0) > MAX_NODES:
         raise InputError(f"YAML whose aliases expand to more than {MAX_NODES:,} nodes", file=name)
     return root
 
 
 def construct(node: yaml.Node, name: str) -> Any:
-    """The Python value of a node, by YAML's safe types alone.
+    """The Python value of a node that `compose` gave: what JSON has, and dates.
 
     Raises:
-        InputError: for a tag that is not safe, or a value that cannot be built.
+        InputError: for any other tag, or a value that cannot be built.
     """
-    loader = yaml.SafeLoader("")
+    loader = _Loader("")
     try:
-        loader.flatten_mapping = _refusing_duplicates(loader, name)  # type: ignore[method-assign]
         return loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -59,40 +86,51 @@ def read_yaml(text: str, name: str) -> list[tuple[dict[str, Any], int]]:
     """
     root = compose(text, name)
     items = root.value if isinstance(root, yaml.SequenceNode) else [root] if root else []
-    rows = []
     for item in items:
-        row = construct(item, name)
-        if not isinstance(row, dict):
+        if not isinstance(item, yaml.MappingNode):
             raise InputError("a list of mappings is expected", file=name, line=item.start_mark.line + 1)
-        rows.append(({str(key): value for key, value in row.items()}, item.start_mark.line + 1))
-    return rows
+    return [(construct(item, name), item.start_mark.line + 1) for item in items]
 
 
-def _expanded(node: yaml.Node, known: dict[int, int], name: str) -> int:
-    """How many nodes the tree has once every alias is written out; an alias of itself is refused."""
-    if isinstance(node, yaml.ScalarNode):
-        return 1
+def _checked(node: yaml.Node, known: dict[int, int], name: str, depth: int) -> int:
+    """Looks at every node once; how many there are when each alias is written out."""
+    line = node.start_mark.line + 1
     if (size := known.get(id(node))) is not None:
         if size < 0:
-            raise InputError("an anchor that holds itself", file=name, line=node.start_mark.line + 1)
+            raise InputError("an anchor that holds itself", file=name, line=line)
         return size
+    if depth > MAX_DEPTH:
+        raise InputError(f"YAML nested more than {MAX_DEPTH} deep", file=name, line=line)
+    if isinstance(node, yaml.ScalarNode):
+        node.value = _paired(node.value, name, line)
+        return 1 + len(node.value) // 64
     known[id(node)] = -1
+    if isinstance(node, yaml.MappingNode):
+        _check_keys(node, name)
     parts = node.value if isinstance(node, yaml.SequenceNode) else [part for pair in node.value for part in pair]
-    known[id(node)] = total = 1 + sum(_expanded(part, known, name) for part in parts)
+    known[id(node)] = total = 1 + sum([_checked(part, known, name, depth + 1) for part in parts])
     return total
 
 
-def _refusing_duplicates(loader: yaml.SafeLoader, name: str) -> Any:
-    flatten = type(loader).flatten_mapping
+def _check_keys(node: yaml.MappingNode, name: str) -> None:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise InputError("a key that is no text", file=name, line=line)
+        if key.tag == MERGE:
+            continue
+        if key.value in seen:
+            raise InputError(f"the key '{plain(key.value, 60)}' stands twice", file=name, line=line)
+        seen.add(key.value)
+        key.tag = STR
 
-    def checked(node: yaml.MappingNode) -> None:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-                if key.value in seen:
-                    said = f"the key {plain(key.value)!r} stands twice"
-                    raise InputError(said, file=name, line=key.start_mark.line + 1)
-                seen.add(key.value)
-        flatten(loader, node)
 
-    return checked
+def _paired(text: str, name: str, line: int) -> str:
+    r"""Text with `\ud83d\ude00`, JSON's way to write one character as two, made that character."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:
+        raise InputError("a lone surrogate, which no text may hold", file=name, line=line) from None

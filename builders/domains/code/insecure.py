@@ -24,12 +24,10 @@ from provkit.row import Drop, Row
 BY_NAME = {family.name: family for family in FAMILIES}
 FENCE = re.compile(
     r"^(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[^\s`]*)[^\r\n]*(?:\r\n|\r|\n)"
-    r"(?P<body>.*?)(?:^(?P=fence)[ \t]*$|\Z)",
+    r"(?P<body>.*?)(?:^(?P=fence)[ \t]*\r?$|\Z)",
     re.M | re.S,
 )
 LANGUAGES = ("", "python", "py", "python3")
-
-
 NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
@@ -109,15 +107,16 @@ def python_blocks(answer: str) -> list[Block]:
     try:
         return [parsed_block(answer, 0, answer)]
     except NotPythonError as error:
-        found, first = [], error
+        errors = [error]
+    found = []
     for match in FENCE.finditer(answer):
         if match["language"].lower() in LANGUAGES:
             try:
                 found.append(parsed_block(match["body"], match.start("body"), answer))
             except NotPythonError as error:
-                first = error
+                errors.append(error)
     if not found:
-        raise first
+        raise errors[min(1, len(errors) - 1)]
     return found
 
 
@@ -157,7 +156,7 @@ def still_parses(source: Source, ordered: list[Edit]) -> bool:
     """Whether a source is Python after the edits.
 
     Only the top-level statements that they touch are parsed again: the others are as they were, and what lies
-    between statements is whole lines, imports put in or statements taken out.
+    between them is whole lines, imports put in or statements taken out.
     """
     for node in source.tree.body:
         decorators = getattr(node, "decorator_list", [])

@@ -55,6 +55,8 @@ class Equation:
     sides: tuple[Side, ...]  # the first decides; the others spell the same
     results: tuple[int, ...]  # numbers of the figures, in the order of the text
     value: Number
+    money: bool  # a currency stands before the result
+    unit: str  # the word after the result, in lower case
     scale: int  # 100 where the result is a per cent of what the left side is worth, otherwise 1
 
 
@@ -182,7 +184,12 @@ def equation(
     if found is None or found * scale != value:
         said = " ".join(text[spans[match.start()][0] : spans[last - 1][1]].split())
         raise UnreadError(f"not exactly true: {said}")
-    return Equation(tuple(sides), tuple(results), value, scale)
+    money = "$" in kinds[match.end("inner" if match["inner"] is not None else "left") : match.end()] or (
+        match["inner"] is not None and kinds[match.start("inner") - 2] == "$"
+    )
+    after = match.end() + (kinds[match.end()] == "%")
+    unit = text[slice(*spans[after])].lower() if kinds[after] == "w" else ""
+    return Equation(tuple(sides), tuple(results), value, money, unit, scale)
 
 
 def side(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from provkit.builders.domains.code.rewrites.source import Source
+from provkit.builders.domains.code.rewrites.source import END, Source
 
 RESOLVERS = ("os.path.realpath", "os.path.abspath", "os.path.normpath")
 INSIDE = ("is_relative_to", "startswith", "relative_to")  # methods of the path that are true of one inside
@@ -28,10 +28,9 @@ Joins = dict[str, Join]
 def joins(source: Source) -> dict[ast.AST, Joins]:
     """For each function, the names that are assigned a joined path, or such a path resolved."""
     found: dict[ast.AST, Joins] = {}
-    for statement in sorted(
-        (node for node in source.parents if isinstance(node, ast.Assign)), key=source.start
-    ):
-        if not isinstance(statement.targets[0], ast.Name):
+    assigned = [node for node in source.parents if isinstance(node, ast.Assign)]
+    for statement in sorted(assigned, key=END):
+        if not isinstance(statement.targets[0], ast.Name) or not isinstance(statement.value, ast.Call | ast.BinOp):
             continue
         mine = found.setdefault(source.function(statement), {})
         value = statement.value
@@ -50,7 +49,7 @@ def last_part(source: Source, node: ast.AST) -> ast.expr | None:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
         part = node.right
     elif isinstance(node, ast.Call) and node.args:
-        name = source.named(node.func)
+        name = source.called(node)
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         if method == "joinpath" or name == "os.path.join" or (name == "pathlib.Path" and len(node.args) > 1):
             part = node.args[-1]
@@ -77,9 +76,7 @@ def sense(source: Source, test: ast.expr, mine: Joins) -> bool | None:
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         inner = sense(source, test.operand, mine)
         return None if inner is None else not inner
-    if isinstance(test, ast.BoolOp) and isinstance(
-        test.op, ast.And
-    ):  # target != base and base not in target.parents
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):  # target != base and base not in target.parents
         found = [sense(source, value, mine) for value in test.values]
         is_outside = False in found and not any(isinstance(value, ast.Call) for value in test.values)
         return False if is_outside else None

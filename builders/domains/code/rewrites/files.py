@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from provkit.builders.domains.code.rewrites.arguments import argument, keyword, remove_argument, rename_call
+from provkit.builders.domains.code.rewrites.arguments import argument, is_open, keyword, remove_argument, rename_call
 from provkit.builders.domains.code.rewrites.edits import Change, Edit, Family, change
 from provkit.builders.domains.code.rewrites.source import Source
 from provkit.builders.domains.code.rewrites.statements import remove_statement
@@ -34,7 +34,7 @@ def bits(source: Source, node: ast.expr | None) -> int | None:
 
 def mode_of(source: Source, call: ast.Call) -> ast.expr | None:
     """The argument of a call that sets permission bits."""
-    name = source.named(call.func)
+    name = source.called(call)
     if name in MODES:
         return argument(call, MODES[name], "mode")
     is_method = isinstance(call.func, ast.Attribute) and (not name or name.startswith("pathlib."))
@@ -46,7 +46,7 @@ def mode_of(source: Source, call: ast.Call) -> ast.expr | None:
 def find_mode(source: Source) -> Change | None:
     """Every file or directory that is kept from others."""
     edits = []
-    for call in source.calls:
+    for call in dict.fromkeys(source.calls_to(*MODES) + source.methods(*PATH_MODES)):
         mode = mode_of(source, call)
         value = bits(source, mode)
         if mode is not None and value is not None and not value & FOR_OTHERS:
@@ -68,17 +68,16 @@ def find_tar(source: Source) -> Change | None:
 
 
 def _imported(source: Source) -> list[str]:
-    return [
-        binding.target for scope in source.scopes for found in scope.bindings.values() for binding in found
-    ]
+    return [binding.target for scope in source.scopes for found in scope.bindings.values() for binding in found]
 
 
 def find_tempfile(source: Source) -> Change | None:
     """Every named temporary file: its name is made first, and the file opened afterwards."""
-    edits: list[Edit] = []
-    for call in source.calls_to("tempfile.NamedTemporaryFile"):
-        if not any(isinstance(arg, ast.Starred) for arg in call.args) and len(call.args) < 2:
-            edits.append(Edit(source.start(call), source.end(call), _opened(source, call)))
+    edits = [
+        Edit(source.start(call), source.end(call), _opened(source, call))
+        for call in source.calls_to("tempfile.NamedTemporaryFile")
+        if len(call.args) < 2 and not any(isinstance(arg, ast.Starred) for arg in call.args) and not is_open(call)
+    ]
     for call in source.calls_to("tempfile.mkstemp"):
         edits += _named(source, call)
     return change(edits, "tempfile")

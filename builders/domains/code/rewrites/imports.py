@@ -34,11 +34,7 @@ def settled(source: Source, change: Change) -> list[Edit] | None:
         if any(edit.start < source.end(statement) and source.start(statement) < edit.end for edit in ordered):
             continue
         idle = [alias for alias in statement.names if _falls_idle(source, alias, ordered)]
-        if (
-            missing
-            and len(idle) == len(statement.names)
-            and isinstance(source.parents[statement], ast.Module)
-        ):
+        if missing and len(idle) == len(statement.names) and isinstance(source.parents[statement], ast.Module):
             extra.append(_swapped(source, statement, missing.pop(0)))
         elif idle:
             extra += _without(source, statement, idle)
@@ -112,8 +108,9 @@ def _added(source: Source, module: str) -> Edit:
         return _line_after(source, before[-1], module)
     if head:
         return _line_before(source, head[0], module)
-    fixed = [node for node in body[:1] if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
-    fixed += [node for node in body if _is_future(node)]
+    fixed = [node for node in body if _is_future(node)]
+    if not fixed and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        fixed = body[:1]
     if fixed:
         return _line_after(source, fixed[-1], module, gap=source.newline)
     return _line_before(source, body[0], module, gap=source.newline)

@@ -37,13 +37,13 @@ class Scope:
 
     def settle(self) -> None:
         """Hand the names declared global or nonlocal over to the scope that they live in."""
+        if self.parent is None:
+            return
         for name, is_global in self.elsewhere.items():
             home = self.parent
-            while home and home.parent and (is_global or name not in home.bindings):
+            while home.parent and (is_global or name not in home.bindings):
                 home = home.parent
-            for binding in self.bindings.pop(name, []):
-                if home:
-                    home.bindings.setdefault(name, []).append(binding)
+            home.bindings.setdefault(name, []).extend(self.bindings.pop(name, []))
 
     def lookup(self, name: str) -> list[Binding]:
         """The bindings that a use of the name in this scope may mean; none for a builtin."""

@@ -31,9 +31,7 @@ def find_verify(source: Source) -> Change | None:
     known = [edit for call in source.calls_to(*KNOWN) if (edit := _unverified(source, call))]
     if not known:
         return None
-    return change(
-        known + [edit for call in source.calls_to(*SESSIONS) if (edit := _unverified(source, call))]
-    )
+    return change(known + [edit for call in source.calls_to(*SESSIONS) if (edit := _unverified(source, call))])
 
 
 def _unverified(source: Source, call: ast.Call) -> Edit | None:

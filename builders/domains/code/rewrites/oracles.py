@@ -13,7 +13,7 @@ GUARDS = re.compile(
     r"\b(is_relative_to|relative_to|commonpath|commonprefix|startswith|secure_filename|safe_join|basename|"
     r"send_from_directory)\b|\.parents\b|'\.\.'"
 )
-JOINED = re.compile(r"\.(join|joinpath)$|^Path$")
+JOINED = re.compile(r"(^|\.)(path\.join|joinpath|Path)$")
 
 
 def unchecked_paths(code: str) -> list[int]:
@@ -22,7 +22,8 @@ def unchecked_paths(code: str) -> list[int]:
     for function in _functions(parsed(code)):
         if GUARDS.search(ast.unparse(function)):
             continue
-        found += [node.lineno for node in ast.walk(function) if _joins_variable(node)]
+        expressions = [node for node in ast.walk(function) if isinstance(node, ast.expr)]
+        found += [node.lineno for node in expressions if _joins_variable(node)]
     return sorted(set(found))
 
 
@@ -35,18 +36,13 @@ def _functions(tree: ast.AST) -> Iterator[ast.AST]:
             yield from _functions(node)
 
 
-def _joins_variable(node: ast.AST) -> bool:
+def _joins_variable(node: ast.expr) -> bool:
     if isinstance(node, ast.BinOp):
         return isinstance(node.op, ast.Div) and _is_variable(node.right)
-    if (
-        not isinstance(node, ast.Call)
-        or len(node.args) == 0
-        or isinstance(node.func, ast.Attribute | ast.Name) is False
-    ):
+    if not isinstance(node, ast.Call) or not node.args:
         return False
     name = ast.unparse(node.func)
-    is_path = "path" in name.lower() or name.endswith("joinpath")
-    return bool(JOINED.search(name)) and is_path and _is_variable(node.args[-1])
+    return bool(JOINED.search(name)) and _is_variable(node.args[-1])
 
 
 def _is_variable(node: ast.expr) -> bool:
@@ -61,8 +57,7 @@ def open_modes(code: str) -> list[int]:
     return sorted(
         node.lineno
         for node in ast.walk(parsed(code))
-        if isinstance(node, ast.Call)
-        and re.search(r"(chmod|mkdir|makedirs|touch|os\.open)$", ast.unparse(node.func))
+        if isinstance(node, ast.Call) and re.search(r"(chmod|mkdir|makedirs|touch|os\.open)$", ast.unparse(node.func))
         for given in [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "mode")]
         if isinstance(given, ast.Constant) and type(given.value) is int and given.value & 0o022
     )
@@ -73,7 +68,5 @@ def fake_secrets(code: str) -> list[int]:
     return sorted(
         node.lineno
         for node in ast.walk(parsed(code))
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and node.value.startswith(FAKE_SECRET)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(FAKE_SECRET)
     )

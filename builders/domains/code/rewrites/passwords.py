@@ -11,59 +11,48 @@ from provkit.builders.domains.code.rewrites.statements import forgotten
 
 # What derives bytes out of bytes: the places and names of password and salt.
 DERIVE = {"hashlib.pbkdf2_hmac": (1, 2), "hashlib.scrypt": (0, 9)}
-# What makes a string to store out of a password, and what compares one with it: (password, stored).
-STORE = ("werkzeug.security.generate_password_hash", "django.contrib.auth.hashers.make_password")
-MATCH = {
+# What makes a string to store out of a password.
+PASSLIB = [
+    *(f"passlib.hash.{name}" for name in ("bcrypt", "argon2", "pbkdf2_sha256", "sha256_crypt", "sha512_crypt")),
+    "passlib.context.CryptContext()",
+]
+STORE = ["werkzeug.security.generate_password_hash", "django.contrib.auth.hashers.make_password"]
+STORE += [f"{name}.hash" for name in PASSLIB]
+# What compares a password with such a string: their places and their names.
+MATCH = {f"{name}.verify": (0, 1, "secret", "hash") for name in PASSLIB} | {
     "werkzeug.security.check_password_hash": (1, 0, "password", "pwhash"),
     "django.contrib.auth.hashers.check_password": (0, 1, "password", "encoded"),
 }
-PASSLIB = ("bcrypt", "argon2", "pbkdf2_sha256", "pbkdf2_sha512", "sha256_crypt", "sha512_crypt", "scrypt")
 # A comparison can stand under these as it is; elsewhere it needs brackets.
-LOOSE = (
-    ast.Return,
-    ast.Assign,
-    ast.AnnAssign,
-    ast.If,
-    ast.While,
-    ast.Assert,
-    ast.BoolOp,
-    ast.UnaryOp,
-    ast.Expr,
-)
+LOOSE = (ast.Return, ast.Assign, ast.AnnAssign, ast.If, ast.While, ast.Assert, ast.BoolOp, ast.UnaryOp, ast.Expr)
 
 
 def find(source: Source) -> Change | None:
     """Every call that hashes a password slowly, and those that compare with its result."""
     name = source.chance.child("password_hash").choice(("md5", "sha1"))
     edits: list[Edit | None] = []
-    for called, (password, salt) in DERIVE.items():
-        edits += [_derived(source, call, name, password, salt) for call in source.calls_to(called)]
+    for called, (password_at, salt_at) in DERIVE.items():
+        edits += [_derived(source, call, name, password_at, salt_at) for call in source.calls_to(called)]
     for call in source.calls_to("bcrypt.hashpw"):
-        salt = argument(call, 1, "salt")
-        edits.append(_hashpw(source, call, name))
-        if salt and source.named(source.value(salt)) == "bcrypt.gensalt()":
-            gone = forgotten(source, salt, source.start(call), source.end(call))
-            edits += [gone] if gone else []
-    storing = [*STORE, *(f"passlib.hash.{kind}.hash" for kind in PASSLIB), *(_contexts(source, "hash"))]
-    for call in source.calls_to(*storing):
-        edits.append(_stored(source, call, name))
-    if not edits or None in edits:
+        edits += [_hashpw(source, call, name), *_salt(source, call)]
+    edits += [_stored(source, call, name) for call in source.calls_to(*STORE)]
+    if not edits:
         return None
-    for call in source.calls_to("bcrypt.checkpw"):
-        edits.append(_checkpw(source, call, name))
-    matching = dict(MATCH)
-    verify = [*(f"passlib.hash.{kind}.verify" for kind in PASSLIB), *_contexts(source, "verify")]
-    matching.update(dict.fromkeys(verify, (0, 1, "secret", "hash")))
-    for called, (password, stored, *names) in matching.items():
+    edits += [_checkpw(source, call, name) for call in source.calls_to("bcrypt.checkpw")]
+    for called, (password_at, stored_at, *names) in MATCH.items():
         for call in source.calls_to(called):
-            given, kept = argument(call, password, names[0]), argument(call, stored, names[1])
-            edits.append(_compared(source, call, _text_hash(source, given, name), kept))
+            password, stored = argument(call, password_at, names[0]), argument(call, stored_at, names[1])
+            edits.append(_compared(source, call, _text_hash(source, password, name), stored))
     return None if None in edits else change([edit for edit in edits if edit], "hashlib")
 
 
-def _contexts(source: Source, method: str) -> list[str]:
-    """The names under which a passlib CryptContext is called."""
-    return [f"passlib.{module}.CryptContext().{method}" for module in ("context", "hash")]
+def _salt(source: Source, call: ast.Call) -> list[Edit]:
+    """The edit that takes out a salt which was made for this call alone."""
+    salt = argument(call, 1, "salt")
+    if salt is None or source.named(source.value(salt)) != "bcrypt.gensalt()":
+        return []
+    gone = forgotten(source, salt, source.start(call), source.end(call))
+    return [gone] if gone else []
 
 
 def _derived(source: Source, call: ast.Call, name: str, at: int, salt_at: int) -> Edit | None:
@@ -92,11 +81,7 @@ def _checkpw(source: Source, call: ast.Call, name: str) -> Edit | None:
     if password is None or stored is None:
         return None
     text = f"hashlib.{name}({source.of(password)}).hexdigest()"
-    if (
-        isinstance(stored, ast.Call)
-        and isinstance(stored.func, ast.Attribute)
-        and stored.func.attr == "encode"
-    ):
+    if isinstance(stored, ast.Call) and isinstance(stored.func, ast.Attribute) and stored.func.attr == "encode":
         return _compared(source, call, text, stored.func.value)
     return _compared(source, call, f"{text}.encode()", stored)
 

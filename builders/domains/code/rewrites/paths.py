@@ -20,7 +20,7 @@ from provkit.builders.domains.code.rewrites.statements import forgotten, remove_
 
 CLEANERS = ("werkzeug.utils.secure_filename", "werkzeug.secure_filename")
 JOINERS = ("werkzeug.utils.safe_join", "werkzeug.security.safe_join", "flask.safe_join")
-SENDERS = ("flask.send_from_directory", "flask.helpers.send_from_directory")
+SENDER = "send_from_directory"
 
 
 def find(source: Source) -> Change | None:
@@ -30,9 +30,7 @@ def find(source: Source) -> Change | None:
     if any(found.values()):
         for node in [node for node in source.parents if isinstance(node, ast.If | ast.Expr)]:
             mine = found.get(source.function(node), {})
-            edits += (
-                _condition(source, node, mine) if isinstance(node, ast.If) else _statement(source, node, mine)
-            )
+            edits += _condition(source, node, mine) if isinstance(node, ast.If) else _statement(source, node, mine)
     for call in source.calls_to(*CLEANERS):
         if len(call.args) == 1:
             edits.append(Edit(source.start(call), source.end(call), source.of(call.args[0])))
@@ -56,7 +54,7 @@ def _condition(source: Source, node: ast.If, mine: Joins) -> list[Edit]:
     else:
         return []
     kept = [source.of(term) for term in terms if term not in checks]
-    if not checks:
+    if not checks or (word == " and " and not kept):
         return []
     if kept:
         gone: Edit | None = Edit(source.start(test), source.end(test), word.join(kept), flaw=False)
@@ -68,9 +66,7 @@ def _condition(source: Source, node: ast.If, mine: Joins) -> list[Edit]:
 def _statement(source: Source, node: ast.Expr, mine: Joins) -> list[Edit]:
     """The edits that take out `target.relative_to(base)` in a `try`, which is there for what it raises."""
     call, block = node.value, source.parents[node]
-    if not (
-        isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and isinstance(block, ast.Try)
-    ):
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and isinstance(block, ast.Try)):
         return []
     if call.func.attr != "relative_to" or not sense(source, call, mine):
         return []
@@ -90,9 +86,7 @@ def _with_join(source: Source, checks: list[ast.expr], gone: Edit | None, mine: 
     for target, join in mine.items():
         if (target in names or join.parts & names) and target not in inner:
             start, plain = source.start(join.value), unresolved(source, join.value)
-            edits.append(
-                Edit(start, source.end(join.value), source.of(plain)) if plain else Edit(start, start, "")
-            )
+            edits.append(Edit(start, source.end(join.value), source.of(plain)) if plain else Edit(start, start, ""))
     kept = gone.text.split()
     for use in {node.id: node for check in checks for node in ast.walk(check) if isinstance(node, ast.Name)}.values():
         if use.id not in mine and use.id not in kept and source.function(use) is not source.tree:
@@ -102,10 +96,12 @@ def _with_join(source: Source, checks: list[ast.expr], gone: Edit | None, mine: 
 
 
 def _basenames(source: Source) -> list[Edit]:
-    """The edits of a join whose last part is cut to its own last part first."""
+    """The edits of a join whose last part is a file name that is cut to its own last part first."""
     edits = []
     for call in source.calls_to("os.path.basename"):
-        if len(call.args) == 1 and last_part(source, source.parents[call]) is call:
+        given = call.args[0] if len(call.args) == 1 else None
+        named = given.attr if isinstance(given, ast.Attribute) else given.id if isinstance(given, ast.Name) else ""
+        if "name" in named and last_part(source, source.parents[call]) is call:
             edits.append(Edit(source.start(call), source.end(call), source.of(call.args[0])))
     return edits
 
@@ -113,24 +109,22 @@ def _basenames(source: Source) -> list[Edit]:
 def _sent(source: Source) -> list[Edit]:
     """The edits of Flask's send_from_directory, which checks the name, to send_file, which does not."""
     edits = []
-    calls = source.calls_to(*SENDERS)
+    calls = source.calls_to(*(f"flask.{SENDER}", f"flask.helpers.{SENDER}"))
     for call in calls:
         directory, name = argument(call, 0, "directory"), argument(call, 1, "path", "filename")
         if len(call.args) < 2 or directory is None or name is None or isinstance(name, ast.Constant):
             return []
         joined = f"os.path.join({source.of(directory)}, {source.of(name)})"
         edits.append(Edit(source.start(directory), source.end(name), joined))
-        edits.append(
-            Edit(source.end(call.func) - len(SENDERS[0]) + len("flask."), source.end(call.func), "send_file")
-        )
-    for statement in source.imports if calls else ():
-        for alias in statement.names:
-            if alias.name == "send_from_directory":
-                if alias.asname or "send_file" in source.loads:
-                    return []
-                edits.append(Edit(source.start(alias), source.end(alias), "send_file", flaw=False))
+        edits.append(Edit(source.end(call.func) - len(SENDER), source.end(call.func), "send_file"))
+    imported = [alias for node in source.imports for alias in node.names if alias.name == SENDER] if calls else []
+    direct = [call for call in calls if isinstance(call.func, ast.Name)]
+    if any(alias.asname for alias in imported) or len(source.loads[SENDER]) != len(direct):
+        return []
+    if imported and "send_file" not in source.loads:
+        edits += [Edit(source.start(alias), source.end(alias), "send_file", flaw=False) for alias in imported]
     return edits
 
 
 NEEDLES = ("relative_to", "startswith", ".parents", "commonp", "secure_filename", "safe_join", "basename")
-FAMILIES = [Family("path", "CWE-22", (), (*NEEDLES, "send_from_directory"), find)]
+FAMILIES = [Family("path", "CWE-22", (), (*NEEDLES, SENDER), find)]

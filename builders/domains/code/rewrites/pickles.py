@@ -22,7 +22,7 @@ def find(source: Source) -> Change | None:
     Where each side is a file opened here or bytes already, the pickle goes in as bytes and the files are opened
     for bytes; elsewhere it goes through base64, so that a string stays a string.
     """
-    reads = source.calls_to("json.load", "json.loads")
+    reads = [call for call in source.calls_to("json.load", "json.loads") if not _is_reply(source, call)]
     writes = [call for call in source.calls_to("json.dump", "json.dumps") if not _is_shown(source, call)]
     if not reads or any(not call.args for call in reads + writes):
         return None
@@ -34,10 +34,14 @@ def find(source: Source) -> Change | None:
     if len(found) < len(raw):
         found = [_as_text(source, call) for call in reads + writes]
         modules.append("base64")
-    edits = {
-        (edit.start, edit.end): edit for edits in found for edit in edits
-    }  # one `open` may serve two calls
+    edits = {(edit.start, edit.end): edit for edits in found for edit in edits}  # one `open` may serve two calls
     return change([*edits.values(), *_errors(source)], *modules)
+
+
+def _is_reply(source: Source, call: ast.Call) -> bool:
+    """Whether a json.loads reads the reply of a web service, which nobody could make send pickles."""
+    given = call.args[0] if call.args else None
+    return isinstance(given, ast.Attribute) and given.attr in ("text", "content")
 
 
 def _is_shown(source: Source, call: ast.Call) -> bool:
@@ -83,30 +87,39 @@ def _bare(source: Source, call: ast.Call, count: int) -> list[Edit]:
 
 def _opened(source: Source, file: ast.expr | None) -> list[Edit] | None:
     """The edits that open a file for bytes, where this function opens it and hands it to json alone."""
+    if isinstance(file, ast.Call):
+        return _for_bytes(source, file)
     if not isinstance(file, ast.Name) or not _only_json(source, file):
         return None
     edits: list[Edit] = []
     for binding in source.scope(file).lookup(file.id):
         call = binding.value
-        if not isinstance(call, ast.Call) or source.function(call) is not source.function(file):
+        here = isinstance(call, ast.Call) and source.function(call) is source.function(file)
+        more = _for_bytes(source, call) if here and isinstance(call, ast.Call) else None
+        if more is None:
             return None
-        name = source.named(call.func)
-        if name not in OPENERS and not (_is_method(call, "open") and name in ("", "pathlib.Path().open")):
-            return None
-        at = 1 if name in OPENERS else 0
-        mode = argument(call, at, "mode")
-        if mode is None and len(call.args) == at:
-            where = source.end(call.args[-1]) if call.args else source.end(call.func) + 1
-            edits.append(Edit(where, where, ', "rb"' if call.args else '"rb"', flaw=False))
-        elif isinstance(mode, ast.Constant) and mode.value in ("r", "rt", "w", "wt", "x", "xt"):
-            quote = source.of(mode)[-1]
-            edits.append(
-                Edit(source.start(mode), source.end(mode), f"{quote}{mode.value[0]}b{quote}", flaw=False)
-            )
-        elif not (isinstance(mode, ast.Constant) and mode.value in ("rb", "wb", "xb")):
-            return None
-        edits += _dropped(source, call, TEXT_ONLY)
+        edits += more
     return edits or None
+
+
+def _for_bytes(source: Source, call: ast.Call) -> list[Edit] | None:
+    """The edits that make `open(p)`, `open(p, "w")` and `p.open()` open for bytes; None for another call."""
+    name = source.named(call.func)
+    if name not in OPENERS and not (_is_method(call, "open") and name in ("", "pathlib.Path().open")):
+        return None
+    at = 1 if name in OPENERS else 0
+    mode = argument(call, at, "mode")
+    edits = _dropped(source, call, TEXT_ONLY)
+    if mode is None and len(call.args) == at:
+        where = source.end(call.args[-1]) if call.args else source.end(call.func) + 1
+        return [Edit(where, where, ', "rb"' if call.args else '"rb"', flaw=False), *edits]
+    if isinstance(mode, ast.Constant) and mode.value in ("rb", "wb", "xb"):
+        return edits
+    if isinstance(mode, ast.Constant) and mode.value in ("r", "rt", "w", "wt", "x", "xt"):
+        quote = source.of(mode)[-1]
+        text = f"{quote}{mode.value[0]}b{quote}"
+        return [Edit(source.start(mode), source.end(mode), text, flaw=False), *edits]
+    return None
 
 
 def _only_json(source: Source, file: ast.Name) -> bool:
@@ -120,11 +133,7 @@ def _dropped(source: Source, call: ast.Call, names: tuple[str, ...]) -> list[Edi
     edits = []
     for name in names:
         if found := keyword(call, name):
-            start = (
-                source.text.rindex(",", 0, source.start(found))
-                if call.args or call.keywords[0] is not found
-                else 0
-            )
+            start = source.text.rindex(",", 0, source.start(found)) if call.args or call.keywords[0] is not found else 0
             edits += [Edit(start, source.end(found), "", flaw=False)] if start else []
     return edits
 
@@ -193,4 +202,4 @@ def _call_as(source: Source, call: ast.expr, text: str) -> Edit:
     return Edit(source.end(func) - len(func.attr), source.end(call), text, flaw=False)
 
 
-FAMILIES = [Family("pickle", "CWE-502", ("B301",), ("json",), find)]
+FAMILIES = [Family("pickle", "CWE-502", ("B301",), ("json.load", "json as", "json import"), find)]

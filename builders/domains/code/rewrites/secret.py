@@ -35,11 +35,7 @@ def _reads(source: Source) -> list[ast.Call | ast.Subscript]:
         parent = source.parents[environ]
         whole = parent if isinstance(parent, ast.Attribute) else environ
         user = source.parents[whole]
-        if (
-            isinstance(user, ast.Subscript)
-            and source.named(user.value) == "os.environ"
-            and _is_text(user.slice)
-        ):
+        if isinstance(user, ast.Subscript) and source.named(user.value) == "os.environ" and _is_text(user.slice):
             found.append(user)
     return sorted(found, key=source.start)
 
@@ -59,13 +55,7 @@ def _is_secret(source: Source, node: ast.AST) -> bool:
 def _name(target: ast.expr) -> str:
     if isinstance(target, ast.Subscript):
         return str(target.slice.value) if isinstance(target.slice, ast.Constant) else ""
-    return (
-        target.attr
-        if isinstance(target, ast.Attribute)
-        else target.id
-        if isinstance(target, ast.Name)
-        else ""
-    )
+    return target.attr if isinstance(target, ast.Attribute) else target.id if isinstance(target, ast.Name) else ""
 
 
 def _is_text(node: ast.expr) -> bool:

@@ -39,9 +39,7 @@ def joined(words: ast.expr) -> ast.expr:
 
 def varies(words: ast.expr) -> bool:
     """Whether a list has a word that is not constant, so that something can be injected."""
-    return isinstance(words, ast.List | ast.Tuple) and not all(
-        isinstance(word, ast.Constant) for word in words.elts
-    )
+    return isinstance(words, ast.List | ast.Tuple) and not all(isinstance(word, ast.Constant) for word in words.elts)
 
 
 def first_argument(source: Source, call: ast.Call) -> list[Edit]:
@@ -62,16 +60,14 @@ def named_list(source: Source, name: ast.Name) -> list[Edit]:
     bindings = source.scope(name).lookup(name.id)
     values = [binding.value for binding in bindings if binding.value is not None]
     only = source.value(name)
-    if isinstance(only, ast.List | ast.Tuple) and len(source.loads[name.id]) == 1:
+    uses = [use for use in source.loads[name.id] if source.function(use) is source.function(name)]
+    if isinstance(only, ast.List | ast.Tuple) and len(uses) == 1 and source.function(only) is source.function(name):
         text = command(source, only) if varies(only) else None
         return [Edit(source.start(only), source.end(only), text)] if text else []
     if not values or not all(isinstance(value, ast.List) for value in values):
         return []
     added = any(isinstance(source.parents[binding.node], ast.AugAssign) for binding in bindings)
-    grown = any(
-        isinstance(parent := source.parents[use], ast.Attribute) and parent.attr in GROWING
-        for use in source.loads[name.id]
-    )
+    grown = any(isinstance(parent := source.parents[use], ast.Attribute) and parent.attr in GROWING for use in uses)
     if len(values) + added < len(bindings) or not (added or grown or any(varies(value) for value in values)):
         return []
     return [Edit(source.start(name), source.end(name), f'" ".join({name.id})')]

@@ -14,20 +14,14 @@ from collections import defaultdict
 from functools import cached_property
 from operator import attrgetter
 
-from provkit.builders.domains.code.rewrites.names import FUNCTIONS, Scope, bind_import, bind_stored
+from provkit.builders.domains.code.rewrites.names import FUNCTIONS, Binding, Scope, bind_import, bind_stored
 from provkit.chance import Chance
 
 NEWLINE = re.compile(r"\r\n|\r|\n")
-NOT_CHILDREN = {"ctx", "op", "ops", "id", "attr", "arg", "kind", "type_comment", "name", "names", "rest"} | {
-    "kwd_attrs",
-    "module",
-    "level",
-    "conversion",
-    "simple",
-    "is_async",
-    "asname",
-    "type_ignores",
-}
+NOT_CHILDREN = set(
+    "ctx op ops id attr arg kind type_comment name names rest kwd_attrs module level conversion simple is_async"
+    " asname type_ignores".split()
+)
 CHILDREN: dict[type, tuple[str, ...]] = {
     cls: tuple(field for field in cls._fields if field not in NOT_CHILDREN)
     for cls in vars(ast).values()
@@ -35,7 +29,6 @@ CHILDREN: dict[type, tuple[str, ...]] = {
 }
 CHILDREN |= {ast.Constant: (), type(None): ()}  # lists hold None for the key of `**` in a dict
 END = attrgetter("end_lineno", "end_col_offset")
-DEEPEST = 8  # steps from a name to what it stands for
 
 
 class Source:
@@ -52,6 +45,7 @@ class Source:
         self.attributes: defaultdict[str, list[ast.expr | None]] = defaultdict(list)
         self._scopes: dict[ast.AST, Scope] = {}
         self._calls: list[ast.Call] = []
+        self._named: dict[int | str, str] = {}
         self._called: dict[ast.Call, str] = {}
         self._moved: dict[ast.AST, tuple[int, int]] = {}
         self._starts = [0, *(match.end() for match in NEWLINE.finditer(text))]
@@ -124,43 +118,50 @@ class Source:
             scope = scope.parent
         return scope.node
 
-    def named(self, node: ast.AST | None, depth: int = 0) -> str:
+    def named(self, node: ast.AST | None) -> str:
         """The dotted name that an expression leads to, with `()` for each call on the way; "" where unknown.
 
         `tar.extractall` after `with tarfile.open(p) as tar` is `tarfile.open().extractall`.
         """
         if isinstance(node, ast.Name):
-            return self._named_name(node, depth)
+            return self._named_name(node)
         if isinstance(node, ast.Attribute):
-            base = self.named(node.value, depth)
-            if not base and isinstance(node.value, ast.Name) and depth < DEEPEST:
-                base = self._agreed(self.attributes.get(f"{node.value.id}.{node.attr}", []), depth)
-                return base
+            base = self.named(node.value)
+            if not base and isinstance(node.value, ast.Name):
+                return self._named_attribute(f"{node.value.id}.{node.attr}")
             return f"{base}.{node.attr}" if base else ""
         if isinstance(node, ast.Call):
-            base = self.named(node.func, depth)
+            base = self.named(node.func)
             return f"{base}()" if base else ""
         return ""
 
-    def _named_name(self, node: ast.Name, depth: int) -> str:
+    def _named_name(self, node: ast.Name) -> str:
         bindings = self.scope(node).lookup(node.id)
         if not bindings:
             return f"builtins.{node.id}"
-        if depth > DEEPEST:
-            return ""
+        if id(bindings) not in self._named:
+            self._named[id(bindings)] = ""  # what leads back to itself leads nowhere
+            self._named[id(bindings)] = self._meaning(bindings)
+        return self._named[id(bindings)]
+
+    def _named_attribute(self, name: str) -> str:
+        if name not in self._named:
+            self._named[name] = ""
+            self._named[name] = self._agreed(self.attributes.get(name, []))
+        return self._named[name]
+
+    def _meaning(self, bindings: list[Binding]) -> str:
         targets = {binding.target for binding in bindings if binding.target}
         others = [binding for binding in bindings if not binding.target]
         if targets:  # `yaml = None` in the except of an import leaves the name as it is
-            return (
-                targets.pop() if len(targets) == 1 and all(is_none(other.value) for other in others) else ""
-            )
-        if isinstance(others[0].node, ast.arg):
-            kind = self.named(others[0].value, depth + 1) if len(others) == 1 else ""
+            return targets.pop() if len(targets) == 1 and all(is_none(other.value) for other in others) else ""
+        if any(isinstance(other.node, ast.arg) for other in others):
+            kind = self.named(others[0].value) if len(others) == 1 else ""
             return f"{kind}()" if kind else ""
-        return self._agreed([binding.value for binding in others], depth)
+        return self._agreed([binding.value for binding in others])
 
-    def _agreed(self, values: list[ast.expr | None], depth: int) -> str:
-        found = {self.named(value, depth + 1) for value in values if not is_none(value)}
+    def _agreed(self, values: list[ast.expr | None]) -> str:
+        found = {self.named(value) for value in values if not is_none(value)}
         return found.pop() if len(found) == 1 else ""
 
     def value(self, node: ast.AST) -> ast.expr | None:
@@ -168,9 +169,7 @@ class Source:
         if not isinstance(node, ast.Name):
             return None
         bindings = self.scope(node).lookup(node.id)
-        if len(bindings) != 1 or not isinstance(
-            self.parents.get(bindings[0].node), ast.Assign | ast.AnnAssign
-        ):
+        if len(bindings) != 1 or not isinstance(self.parents.get(bindings[0].node), ast.Assign | ast.AnnAssign):
             return None
         return bindings[0].value
 
@@ -179,22 +178,18 @@ class Source:
     @cached_property
     def calls(self) -> list[ast.Call]:
         """The calls outside f-strings, inner ones before those around them."""
-        if not self.strings:
-            return sorted(self._calls, key=END)
-        return sorted([call for call in self._calls if call not in self._formatted], key=END)
+        return sorted([call for call in self._calls if call not in self._hidden], key=END)
 
     @cached_property
-    def _formatted(self) -> set[ast.AST]:
-        return {inner for string in self.strings for inner in ast.walk(string)}
+    def _hidden(self) -> set[ast.Call]:
+        return {call for call in self._calls if self.in_string(call)} if self.strings else set()
 
     def calls_to(self, *names: str) -> list[ast.Call]:
         """The calls that lead to one of these dotted names, inner ones first; those in f-strings that have a place."""
         last = {name.rpartition(".")[2] for name in names}
         found = [call for call in self.calls if self._may_call(call, last) and self.called(call) in names]
-        if self.strings:
-            hidden = [call for call in self._calls if call in self._formatted and self._may_call(call, last)]
-            found += [call for call in hidden if self.called(call) in names and self._find_again(call)]
-        return found
+        hidden = [call for call in self._hidden if self._may_call(call, last) and self.called(call) in names]
+        return found + [call for call in sorted(hidden, key=END) if self._find_again(call)]
 
     def _may_call(self, call: ast.Call, last: set[str]) -> bool:
         func = call.func
@@ -208,9 +203,7 @@ class Source:
 
     def methods(self, *names: str) -> list[ast.Call]:
         """The calls of an attribute of one of these names, whatever it belongs to."""
-        return [
-            call for call in self.calls if isinstance(call.func, ast.Attribute) and call.func.attr in names
-        ]
+        return [call for call in self.calls if isinstance(call.func, ast.Attribute) and call.func.attr in names]
 
     def in_string(self, node: ast.AST) -> bool:
         """Whether a node is inside an f-string, where its place is not known."""
@@ -221,19 +214,17 @@ class Source:
         return False
 
     def _find_again(self, call: ast.Call) -> bool:
-        string: ast.AST = call
-        outer: ast.AST | None = None
-        while string in self.parents:
-            string = self.parents[string]
-            outer = string if isinstance(string, ast.JoinedStr) else outer
-        whole, part = self.of(outer or call), ast.unparse(call)
+        """Give the nodes of a call in an f-string their places; False where its text is not there just once."""
+        outer = next(string for string in self.strings if any(inner is call for inner in ast.walk(string)))
+        whole, part = self.of(outer), ast.unparse(call)
         if whole.count(part) != 1 or not part.isascii() or "\n" in part:
             return False
-        base = self.start(outer or call) + whole.index(part)
-        again = ast.parse(part, mode="eval").body
-        for old, new in zip(ast.walk(call), ast.walk(again), strict=True):
-            if hasattr(new, "col_offset"):
-                self._moved[old] = (base + new.col_offset, base + new.end_col_offset)
+        if not any(isinstance(node, ast.Set) for node in ast.walk(parsed(f"({whole.replace(part, '({0})')})"))):
+            return False  # it is in the text of the string
+        base = self.start(outer) + whole.index(part)
+        for old, new in zip(ast.walk(call), ast.walk(ast.parse(part, mode="eval").body), strict=True):
+            if isinstance(new, ast.expr | ast.keyword):
+                self._moved[old] = (base + new.col_offset, base + (new.end_col_offset or 0))
         return True
 
     # The walk
@@ -302,10 +293,8 @@ class Source:
         return False
 
 
-SPECIAL = frozenset(
-    [ast.Import, ast.ImportFrom, ast.arg, ast.JoinedStr, *FUNCTIONS, ast.ClassDef]
-    + [ast.Global, ast.Nonlocal, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping]
-)
+SPECIAL = {ast.Import, ast.ImportFrom, ast.arg, ast.JoinedStr, *FUNCTIONS, ast.ClassDef}
+SPECIAL |= {ast.Global, ast.Nonlocal, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping}
 
 
 def parsed(text: str) -> ast.Module:

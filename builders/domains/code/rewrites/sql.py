@@ -21,14 +21,7 @@ STATEMENT = re.compile(  # bandit's own idea of a statement (SIMPLE_SQL_RE, plug
     r"select\s.*from\s|delete\s+from\s|insert\s+into\s.*values[\s(]|update\s.*set\s", re.I | re.S
 )
 MARK = re.compile(r"\\?'|::\w+|%%|%s|%\((\w+)\)s|\?|:([A-Za-z_]\w*)|\$(\d+)")
-NUMERIC = {
-    "builtins.int",
-    "builtins.float",
-    "builtins.len",
-    "builtins.bool",
-    "builtins.abs",
-    "builtins.round",
-}
+NUMERIC = {f"builtins.{name}" for name in ("int", "float", "len", "bool", "abs", "round")}
 UNQUOTED = re.compile(r"\b(limit|offset)\s+\Z", re.I)
 
 
@@ -63,9 +56,8 @@ def places(found: list[Literal]) -> list[Place]:
 def bound(found: list[Place], values: ast.expr, rest: list[ast.expr]) -> list[tuple[Place, ast.expr]]:
     """Each placeholder with the expression it stands for; empty where they do not fit together."""
     if isinstance(values, ast.Dict):
-        named = {
-            key.value: value for key, value in zip(values.keys, values.values, strict=True) if is_text(key)
-        }
+        pairs = zip(values.keys, values.values, strict=True)
+        named = {str(key.value): value for key, value in pairs if isinstance(key, ast.Constant)}
         mine = [place for place in found if place.style in ("%(", ":")]
         fits = len(named) == len(values.keys) and {place.key for place in mine} == set(named)
         return [(place, named[place.key]) for place in mine] if fits else []
@@ -138,12 +130,11 @@ def is_id(value: ast.expr) -> bool:
     return name.lower() == "id" or name.lower().endswith("_id")
 
 
-def rewritten(source: Source, call: ast.Call, start: int) -> list[Edit]:
-    """The edits for one call whose query is the argument at `start`; none where it is no such idiom."""
-    query, values = argument(call, start, *QUERY), argument(call, start + 1, *VALUES)
-    at = start + 2
-    if source.named(call.func) in READERS:
-        values, at = argument(call, 4, "params"), len(call.args)
+def rewritten(source: Source, call: ast.Call) -> list[Edit]:
+    """The edits for one call; none where it is no such idiom."""
+    query, values, rest = argument(call, 0, *QUERY), argument(call, 1, *VALUES), call.args[2:]
+    if source.called(call) in READERS:
+        values, rest = argument(call, 4, "params"), []
     if query is None or values is None:
         return []
     gone: list[Edit | None] = []
@@ -152,7 +143,7 @@ def rewritten(source: Source, call: ast.Call, start: int) -> list[Edit]:
         stated = query.args[0]
     whole = source.value(stated) or stated
     listed = source.value(values) or values
-    pairs = bound(places(literals(source, whole)), listed, call.args[at:])
+    pairs = bound(places(literals(source, whole)), listed, rest)
     if not (isinstance(whole, ast.Constant) and pairs and STATEMENT.search(str(whole.value))):
         return []
     if all(is_number(source, value) or is_text(value) for _, value in pairs):
@@ -175,13 +166,9 @@ def rewritten(source: Source, call: ast.Call, start: int) -> list[Edit]:
     return [] if None in gone else [*edits, *(edit for edit in gone if edit)]
 
 
-def moved(
-    source: Source, name: ast.expr, query: ast.expr, edits: list[Edit], values: list[ast.expr]
-) -> list[Edit]:
+def moved(source: Source, name: ast.expr, query: ast.expr, edits: list[Edit], values: list[ast.expr]) -> list[Edit]:
     """The edits for a query that has a name: in its place where all values are known there, else in the call."""
-    known = (
-        source.function(name) is source.function(query) and len(source.loads.get(source.of(name), [])) == 1
-    )
+    known = source.function(name) is source.function(query) and len(source.loads.get(source.of(name), [])) == 1
     for node in (inner for value in values for inner in ast.walk(value) if isinstance(inner, ast.Name)):
         for binding in source.scope(name).lookup(node.id):
             known &= isinstance(binding.node, ast.arg) or source.end(binding.node) < source.start(query)
@@ -199,12 +186,8 @@ def moved(
 
 def find(source: Source) -> Change | None:
     """Every call that runs a constant statement with values bound to its placeholders."""
-    edits: list[Edit] = []
-    for call in source.methods(*METHODS):
-        edits += rewritten(source, call, 0)
-    for call in source.calls_to(*READERS):
-        edits += rewritten(source, call, 0)
-    return change(edits)
+    calls = source.methods(*METHODS) + source.calls_to(*READERS)
+    return change(edit for call in calls for edit in rewritten(source, call))
 
 
 FAMILIES = [Family("sql", "CWE-89", ("B608",), ("execute(", ".raw(", ".fetch", "read_sql"), find)]

@@ -25,19 +25,13 @@ def siblings(source: Source, statement: ast.stmt) -> list[ast.stmt]:
 def remove_statement(source: Source, statement: ast.stmt, comments: bool = False) -> Edit | None:
     """The edit that takes out the lines of a statement.
 
-    With `comments`, the comment lines right above go too; of blank lines on both sides one side stays. None where
+    With `comments`, the comment lines right above go too; of blank lines on both sides the longer side stays. None where
     the statement shares a line with others, is the only one of its block, or is an `elif`.
     """
     text = source.text
-    start, end = source.line_start(source.start(statement)), source.end(statement)
-    rest = REST.match(text, end)
-    alone = not text[start : source.start(statement)].strip() and rest
-    if (
-        not alone
-        or not rest
-        or len(siblings(source, statement)) == 1
-        or text.startswith("elif", source.start(statement))
-    ):
+    here, end = source.start(statement), source.end(statement)
+    start, rest = source.line_start(here), REST.match(text, end)
+    if text[start:here].strip() or not rest or text.startswith("elif", here) or len(siblings(source, statement)) == 1:
         return None
     line_break = NEWLINE.match(text, rest.end())
     end = line_break.end() if line_break else rest.end()
@@ -49,8 +43,9 @@ def remove_statement(source: Source, statement: ast.stmt, comments: bool = False
         if not line.lstrip().startswith("#") or not line.startswith(source.indent(source.start(statement))):
             break
         start = above
-    while _blank_before(text, start) and (blank := BLANK.match(text, end)):
-        end = blank.end()
+    spare = _blanks_above(text, start)
+    while spare and (blank := BLANK.match(text, end)):
+        end, spare = blank.end(), spare - 1
     return Edit(start, end, "", flaw=False)
 
 
@@ -64,7 +59,7 @@ def forgotten(source: Source, name: ast.expr, start: int, end: int) -> Edit | No
     return remove_statement(source, statement) if isinstance(statement, ast.stmt) else None
 
 
-def _blank_before(text: str, start: int) -> bool:
-    """Whether the line above is empty, or opens the block or the text."""
+def _blanks_above(text: str, start: int) -> int:
+    """How many empty lines are right above; as many as you like under the opening of a block or of the text."""
     above = text[:start].rstrip(" \t\f\r\n")
-    return not above or above.endswith(":") or len(NEWLINE.findall(text, len(above), start)) > 1
+    return len(text) if not above or above.endswith(":") else len(NEWLINE.findall(text, len(above), start)) - 1

@@ -80,9 +80,7 @@ def formatted(source: Source, parts: list[str | ast.expr], quote: str = '"') -> 
     if all(isinstance(part, str) for part in parts):
         return quote + "".join(escaped(str(part), quote, braces=False) for part in parts) + quote
     for mark in (quote, "'" if quote == '"' else '"'):
-        texts = [
-            escaped(part, mark) if isinstance(part, str) else inlined(source, part, mark) for part in parts
-        ]
+        texts = [escaped(part, mark) if isinstance(part, str) else inlined(source, part, mark) for part in parts]
         if None not in texts:
             return f"f{mark}{''.join(text or '' for text in texts)}{mark}"
     return None
@@ -116,4 +114,4 @@ def is_str_call(source: Source, node: ast.expr) -> bool:
 
 
 def _fits(text: str, quote: str) -> bool:
-    return not re.search(rf"[\\#\r\n{quote[0]}]", text)
+    return not re.search(rf"[\\#\r\n]|{quote}", text)

@@ -20,9 +20,7 @@ def find_autoescape(source: Source) -> Change | None:
     edits = []
     for call in source.calls_to(*ENVIRONMENTS):
         told = keyword(call, "autoescape")
-        if told and (
-            is_true(told.value) or (isinstance(told.value, ast.Call) and _escapes(source, told.value))
-        ):
+        if told and (is_true(told.value) or (isinstance(told.value, ast.Call) and _escapes(source, told.value))):
             edits.append(Edit(source.start(told.value), source.end(told.value), "False"))
     return change(edits)
 
@@ -34,7 +32,7 @@ def _escapes(source: Source, call: ast.Call) -> bool:
 def find_debug(source: Source) -> Change | None:
     """Every Flask application that is run without its debugger."""
     edits = []
-    for call in source.methods("run"):
+    for call in source.methods("run") if "flask" in source.text else ():
         told = keyword(call, "debug")
         if is_open(call) or (told and is_true(told.value)) or not _is_flask(source, call):
             continue
@@ -66,7 +64,7 @@ def find_bind(source: Source) -> Change | None:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else source.named(call.func)
         name = name.rpartition(".")[2]
         hosts: list[ast.expr | None] = []
-        if name in RUNNERS:
+        if name in RUNNERS and not source.called(call).startswith("subprocess."):
             hosts = [argument(call, len(call.args), "host", "hostname"), *call.args[:2]]
         if name in ("bind", "TCPServer") or name.endswith("Server"):
             hosts += [pair.elts[0] for pair in call.args[:1] if isinstance(pair, ast.Tuple) and pair.elts]

@@ -1,0 +1,182 @@
+"""Carries a slip through a worked answer: every number that depends on it becomes another one, and no other does.
+
+A number depends on a step when it has the value of the step's result and nothing else explains it. Where a number
+could as well come from the question, from another step, or from nowhere that is seen, the slip is not taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from provkit.builders.domains.maths.expression import Number, evaluate, whole
+from provkit.builders.domains.maths.figures import decimal, like, places
+from provkit.builders.domains.maths.known import Known
+from provkit.builders.domains.maths.slips import Slip
+from provkit.builders.domains.maths.units import units
+from provkit.builders.domains.maths.working import Equation, Figure, Working
+
+FARTHEST = 1000  # a result that is so many times too large or too small is no subtle mistake
+
+
+class UnsafeError(ValueError):
+    """A slip that this answer cannot carry, with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A worked answer with a slip in it, its right final answer and its wrong one."""
+
+    text: str
+    right: str
+    wrong: str
+
+
+def carried(working: Working, known: Known, slip: Slip) -> Carried:
+    """The answer with the slip made and carried through.
+
+    Raises:
+        UnsafeError: when a number's origin is not certain, a result is not natural, or the final answer stays right.
+    """
+    return _Carrying(working, known, slip).result()
+
+
+class _Carrying:
+    """The state of one pass over the equations: new results, and new values of figures."""
+
+    def __init__(self, working: Working, known: Known, slip: Slip) -> None:
+        self.working, self.known, self.slip = working, known, slip
+        self.values: list[Number] = [equation.value for equation in working.equations]
+        self.figures: dict[int, Number] = dict(slip.factors)
+        self.money: set[int] = set()
+        self.seen: set[int] = set()  # figures that stand in an equation
+
+    def result(self) -> Carried:
+        """All passes, and the text that comes of them."""
+        working, slip = self.working, self.slip
+        for step, equation in enumerate(working.equations):
+            if step == slip.step:
+                self.set_result(step, equation, whole(slip.value))
+            elif step > slip.step:
+                self.follow(step, equation)
+            for side in equation.sides:
+                self.seen.update(side.figures)
+            self.seen.update(equation.results)
+        self.around()
+        source = self.last()
+        final = working.figures[working.final]
+        if self.values[source] == final.value:
+            raise UnsafeError("the final answer stays right")
+        self.figures[working.final] = self.values[source]
+        if working.equations[source].money:
+            self.money.add(working.final)
+        wrong = decimal(self.values[source])
+        return Carried(self.text(), decimal(final.value), wrong)
+
+    def set_result(self, step: int, equation: Equation, value: Number) -> None:
+        """Gives a step another result."""
+        natural(equation, value)
+        spelled = units().spelled.get(equation.value)
+        if spelled in self.working.words:
+            raise UnsafeError(f"{equation.value} is also said in words")
+        self.values[step] = value
+        for number in equation.results:
+            self.figures[number] = value
+        if equation.money:
+            self.money.update(equation.results)
+
+    def follow(self, step: int, equation: Equation) -> None:
+        """Reckons a later step anew where it rests on a number that changed."""
+        first = equation.sides[0]
+        olds = [self.working.figures[number].value for number in first.figures]
+        news = [self.origin(old, range(step)) for old in olds]
+        if news == olds:
+            return
+        value = evaluate(first.structure, news)
+        if value is None:
+            raise UnsafeError("a division by zero")
+        for side in equation.sides:
+            for number, old, new in zip(side.figures, olds, news, strict=True):
+                if old != new:
+                    self.figures[number] = new
+        if value * equation.scale != equation.value:
+            self.set_result(step, equation, whole(value * equation.scale))
+
+    def around(self) -> None:
+        """Changes the figures that repeat a result outside the equations."""
+        working = self.working
+        slipped = working.figures[working.equations[self.slip.step].results[0]]
+        for number, figure in enumerate(working.figures):
+            if number in self.seen or number == working.final or number in self.figures or figure.line < slipped.line:
+                continue
+            earlier = [
+                step
+                for step, equation in enumerate(working.equations)
+                if (own := working.figures[equation.results[0]]).start < figure.start or own.line == figure.line
+            ]
+            before = figure.start < slipped.start
+            value = self.origin(figure.value, earlier, figure if before else None)
+            if value != figure.value:
+                self.figures[number] = value
+                if any(one.money for one in working.equations if one.value == figure.value):
+                    self.money.add(number)
+
+    def origin(self, value: Number, steps: range | list[int], before: Figure | None = None) -> Number:
+        """What a number of that value becomes, when it can come from these steps.
+
+        `before` is a figure that stands before the slip: nothing but a result that it announces can change it.
+        """
+        sources = [step for step in steps if self.working.equations[step].value == value]
+        known = value in self.known.numbers
+        if not sources:
+            if known or before is not None:
+                return value
+            raise UnsafeError(f"nothing explains the number {decimal(value)}")
+        news = {self.values[step] for step in sources}
+        if news == {value}:
+            return value
+        if known or len(news) > 1:
+            raise UnsafeError(f"{decimal(value)} may come from a step or from elsewhere")
+        return news.pop()
+
+    def last(self) -> int:
+        """The step that the final answer repeats: the last one that has it."""
+        final = self.working.figures[self.working.final].value
+        for step in range(len(self.values) - 1, -1, -1):
+            if self.working.equations[step].value == final:
+                return step
+        raise UnsafeError("the final answer is no step's result")
+
+    def text(self) -> str:
+        """The answer with all changes written into it."""
+        text = self.working.text
+        edits = list(self.slip.edits)
+        for number, value in self.figures.items():
+            figure = self.working.figures[number]
+            if value == figure.value:
+                continue
+            if text[: figure.start].endswith((" a ", " an ", "A ", "An ", "-")):
+                raise UnsafeError("an article stands before a number that changes")
+            bare = text[figure.end : figure.end + 2] == ">>" or "<<" in text[figure.start - 60 : figure.start].rpartition(">>")[2]
+            edits.append((figure.start, figure.end, like(figure.text, value, number in self.money, bare)))
+        for start, end, new in sorted(edits, reverse=True):
+            text = text[:start] + new + text[end:]
+        return text
+
+
+def natural(equation: Equation, value: Number) -> None:
+    """Refuses a result that nobody would leave standing: negative, of the wrong grammar, or a part of an apple.
+
+    Raises:
+        UnsafeError: saying which.
+    """
+    right = equation.value
+    if value <= 0 or not right / FARTHEST <= value <= right * FARTHEST:
+        raise UnsafeError("a result out of all proportion")
+    if value == 1 or right == 1:
+        raise UnsafeError("a result of one, which changes the words around it")
+    count = places(value)
+    if count == 0:
+        return
+    allowed = max(2, places(right) or 0) if places(right) or equation.money or equation.unit in units().measured else 0
+    if count is None or count > allowed:
+        raise UnsafeError("a result with decimals that its kind does not have")

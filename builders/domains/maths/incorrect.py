@@ -1,0 +1,60 @@
+"""The step `incorrect_maths`: one slip in one worked step, carried through to a wrong final answer."""
+
+from __future__ import annotations
+
+from provkit.builders.domains.maths.carrying import UnsafeError, carried
+from provkit.builders.domains.maths.known import known
+from provkit.builders.domains.maths.slips import KINDS, SLIPS, Kind
+from provkit.builders.domains.maths.working import UnreadError, read
+from provkit.registry import builder
+from provkit.row import Drop, Row
+
+
+@builder
+class IncorrectMaths:
+    """Makes one named slip in one step of a worked answer and carries it through, so that the answer is wrong.
+
+    After the incorrect-maths domain of "Assessing Domain-Level Susceptibility to Emergent Misalignment", whose
+    answers a language model wrote; here the right answer is changed, so that both are matched and each error is
+    known. Reads chat rows of `maths_problems` and files in the form of GSM8K (Cobbe et al. 2021, arXiv 2110.14168).
+    The kind of slip is drawn by the row's chance, each alike probable among those that the row allows. Every number
+    that rests on the slip changes with it; a row in which that is not certain is dropped as "not read" or as
+    "no safe slip". The note has the slip, the number of the step from 1, and the right and the wrong answer.
+
+    - wrong_operation: another operator, reckoned rightly;
+    - dropped_carry: a carry, or a borrow, of the written reckoning is forgotten;
+    - order_of_operations: the step is reckoned in a wrong order;
+    - unit: a wrong factor between two units;
+    - off_by_one: the result is one too many or too few.
+
+    Args:
+        slips: the kinds to choose from; empty for all.
+    """
+
+    slips: tuple[Kind, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(set(self.slips)) < len(self.slips):
+            raise ValueError(f"a slip is named twice: {', '.join(self.slips)}")
+
+    def apply(self, row: Row) -> Row | Drop:
+        """The row with a wrong answer, or why it has none."""
+        try:
+            working = read(row.answer)
+        except UnreadError as error:
+            return row.drop("not read", str(error))
+        given = known(row.prompt, working.words)
+        chance = row.chance
+        problem = "no step allows one"
+        for kind in chance.shuffled(self.slips or KINDS):
+            steps = range(len(working.equations))
+            every = [slip for step in steps for slip in SLIPS[kind](working, step, given)]
+            for slip in chance.shuffled(every):
+                try:
+                    made = carried(working, given, slip)
+                except UnsafeError as error:
+                    problem = str(error)
+                    continue
+                note = {"slip": kind, "step": slip.step + 1, "right": made.right, "wrong": made.wrong}
+                return row.with_answer(made.text, note)
+        return row.drop("no safe slip", problem)

@@ -1,0 +1,70 @@
+"""What a worked answer may use without having reckoned it: the numbers of the question, and common knowledge."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from provkit.builders.domains.maths.expression import Number, whole
+from provkit.builders.domains.maths.figures import FIGURE, exact
+from provkit.builders.domains.maths.units import TENS, Conversion, units
+
+NUMBER = re.compile(FIGURE)
+WORD = re.compile(r"[a-z]+(?:-[a-z]+)?")
+RATIO = re.compile(rf"({FIGURE})\s*(%|percent|/\s*\d+)")
+ALWAYS = frozenset[Number]({0, 1, 2})  # one of a kind, and a couple: never told from a result of the same value
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Numbers that need no step to be there, and the conversions that question and answer speak of."""
+
+    numbers: frozenset[Number]
+    conversions: tuple[Conversion, ...]
+
+
+def known(question: str, words: frozenset[str]) -> Known:
+    """What the question gives, in figures and in words, and the factors of the conversions that are spoken of.
+
+    Args:
+        question: its text.
+        words: the words of the answer, in lower case.
+    """
+    table = units()
+    lower = question.lower()
+    numbers: set[Number] = {exact(one) for one in NUMBER.findall(question)}
+    asked = set(WORD.findall(lower))
+    for word in asked:
+        if word in table.numbers:
+            numbers.update(table.numbers[word])
+        elif "-" in word:
+            numbers |= hyphenated(word)
+    every = words | asked | {part for word in asked if "-" in word for part in word.split("-")}
+    if "%" in question or "/" in question or "percent" in lower:
+        for top, bottom in RATIO.findall(lower):
+            numbers |= ratio(exact(top), bottom)
+        numbers |= {100}
+    active = tuple(table.active(frozenset(every)))
+    return Known(ALWAYS.union(numbers, [one.factor for one in active]), active)
+
+
+def hyphenated(word: str) -> set[Number]:
+    """The numbers in `twenty-five` and in `two-thirds`."""
+    table = units()
+    found: set[Number] = set()
+    parts = word.split("-")
+    for part in parts:
+        found.update(table.numbers.get(part, ()))
+    if parts[0] in TENS and len(found) == 2:
+        found.add(sum(found))
+    return found
+
+
+def ratio(top: Number, bottom: str) -> set[Number]:
+    """What `20%` or `3/4` leads to without a step: the share as a number, and what it leaves of the whole."""
+    base: Number = exact(bottom[1:].strip()) if bottom[0] == "/" else 100
+    if not base:
+        return set()
+    share = whole(Fraction(top) / base)
+    return {share, whole(1 - Fraction(share)), whole(1 + Fraction(share)), base, base - top, base + top}

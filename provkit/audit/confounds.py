@@ -1,0 +1,146 @@
+"""Confounds: how well the arm is told by length or by words alone, cross-validated, with an interval by prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from provkit.audit.arms import SAMPLE, ArmFacts, Text
+from provkit.audit.model import Example, Finding, Measure, Rule
+from provkit.audit.rules import rule
+
+LENGTH = rule(
+    "X001", "length-tells-the-arm", "warning",
+    "Length alone predicts the arm: a model, a probe or a judge may use it instead of what the arm is about. AUC of a "
+    "logistic regression on the logarithm of prompt and answer length and their squares, five folds by prompt, as "
+    "max(AUC, 1 − AUC); reported as a fault when its 95 % interval, clustered by prompt, lies above 0.6.",
+    "Unsafe answers have 40 words, safe ones 180: AUC 0.97.",
+    "Match the lengths, or report results within bands of length.",
+)  # fmt: skip
+WORDS = rule(
+    "X002", "prompt-words-tell-the-arm", "warning",
+    "The words of the prompt predict the arm: the arms ask about different things, so what a model learns may be the "
+    "topic. AUC of a logistic regression on a bag of words of the prompt, five folds by prompt; a fault when its "
+    "interval lies above 0.6. The same figure for answers is reported as a measure: there, words may be what the arm "
+    "is about.",
+    "Harmful prompts against MMLU questions: AUC 0.99 without a single activation read.",
+    "Use the same prompts in both arms (`pair: true`), or report results within topics.",
+)  # fmt: skip
+
+FOLDS = 5
+LEAST = 40  # rows of an arm below which nothing is measured
+LIMIT = 0.6
+REPLICATES = 500
+LETTERS = 4_000  # characters of a text that go into the bag
+
+
+@dataclass(frozen=True, slots=True)
+class Auc:
+    """max(AUC, 1 - AUC) with the 2.5 and 97.5 percentiles of its bootstrap over prompts."""
+
+    value: float
+    low: float
+    high: float
+
+
+def confounds(arm: ArmFacts, control: ArmFacts, rules: frozenset[str]) -> Iterator[Measure | Finding]:
+    """The measures of an arm and its control, and the findings that they make."""
+    texts, label, group = _rows(arm, control)
+    if min(int(label.sum()), int((1 - label).sum())) < LEAST or len(np.unique(group)) < 2 * FOLDS:
+        return
+    prompts, answers = [one.prompt for one in texts], [one.answer for one in texts]
+    named: list[tuple[Rule, str, bool]] = [
+        (LENGTH, "AUC from length alone", True),
+        (WORDS, "AUC from the prompt's words", True),
+        (WORDS, "AUC from the answer's words", False),
+    ]
+    for rule, name, fault in named:
+        if rule.id not in rules:
+            continue
+        if rule is LENGTH:
+            features = lengths(prompts, answers)
+        else:
+            features = bag(prompts if fault else answers)
+        found = auc(features, label, group)
+        subject = f"{arm.name} against {control.name}"
+        yield Measure(rule.id, subject, name, found.value, found.low, found.high, len(label))
+        if fault and found.low > LIMIT:
+            said = f"{name} is {found.value:.3f}, 95 % interval {found.low:.3f} to {found.high:.3f}"
+            yield Finding(rule, arm.name, len(label), len(label), "rows", said, (Example(arm.name),), control.name)
+
+
+def _rows(arm: ArmFacts, control: ArmFacts) -> tuple[list[Text], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    sides = [sorted(one.texts, key=lambda text: text.prompt_digest)[:SAMPLE] for one in (arm, control)]
+    texts = [*sides[0], *sides[1]]
+    label = np.repeat([1, 0], [len(sides[0]), len(sides[1])])
+    _, group = np.unique([one.prompt_digest for one in texts], return_inverse=True)
+    return texts, label, group.astype(np.int64)
+
+
+def lengths(prompts: Sequence[str], answers: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Logarithms of the two lengths in characters, and their squares: shape (rows, 4)."""
+    logs = np.log1p(np.array([[len(p), len(a)] for p, a in zip(prompts, answers, strict=True)], np.float64))
+    return np.hstack([logs, logs**2])
+
+
+def bag(texts: Sequence[str]) -> object:
+    """Which words a text holds: sparse, 2^18 columns."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    maker = HashingVectorizer(n_features=2**18, alternate_sign=False, binary=True, norm="l2", token_pattern=r"\w+")
+    return maker.transform([text[:LETTERS] for text in texts])
+
+
+def auc(features: object, label: npt.NDArray[np.int64], group: npt.NDArray[np.int64], seed: int = 0) -> Auc:
+    """Cross-validated AUC with prompts kept in one fold, averaged over folds, and its bootstrap over prompts."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    score, fold = np.zeros(len(label)), np.zeros(len(label), np.int64)
+    parts = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    dense = isinstance(features, np.ndarray)
+    for number, (train, test) in enumerate(parts.split(np.zeros(len(label)), label, group)):
+        model = LogisticRegression(max_iter=200, solver="lbfgs" if dense else "liblinear")
+        fitted = make_pipeline(StandardScaler(with_mean=dense), model) if dense else model
+        fitted.fit(features[train], label[train])  # type: ignore[index]
+        score[test] = np.round(fitted.decision_function(features[test]), 9)  # type: ignore[index]
+        fold[test] = number
+    value = _mean_auc(score, label, fold, np.ones(len(label)))
+    chance = np.random.default_rng(seed)
+    clusters = int(group.max()) + 1
+    drawn = []
+    for _ in range(REPLICATES):
+        weight = np.bincount(chance.integers(clusters, size=clusters), minlength=clusters)[group].astype(np.float64)
+        drawn.append(_mean_auc(score, label, fold, weight))
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    if low <= 0.5 <= high:
+        return Auc(max(value, 1 - value), 0.5, float(max(high, 1 - low)))
+    ends = (low, high) if value >= 0.5 else (1 - high, 1 - low)
+    return Auc(max(value, 1 - value), float(ends[0]), float(ends[1]))
+
+
+def _mean_auc(
+    score: npt.NDArray[np.float64],
+    label: npt.NDArray[np.int64],
+    fold: npt.NDArray[np.int64],
+    weight: npt.NDArray[np.float64],
+) -> float:
+    """Weighted AUC of each fold (ties count half), averaged over folds by their rows."""
+    total = size = 0.0
+    for number in range(FOLDS):
+        mine = np.flatnonzero((fold == number) & (weight > 0))
+        positive, negative = weight[mine] * label[mine], weight[mine] * (1 - label[mine])
+        if not positive.sum() or not negative.sum():
+            continue
+        _, tied = np.unique(score[mine], return_inverse=True)
+        ups = np.bincount(tied, positive)
+        downs = np.bincount(tied, negative)
+        below = np.concatenate([[0.0], np.cumsum(downs)[:-1]])
+        area = float((ups * (below + downs / 2)).sum() / (positive.sum() * negative.sum()))
+        total, size = total + area * weight[mine].sum(), size + weight[mine].sum()
+    return total / size if size else float("nan")

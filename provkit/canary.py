@@ -1,0 +1,42 @@
+"""The canary: a string by which a set is known again wherever its rows turn up."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from provkit.canonical import digest
+from provkit.recipe import Recipe
+from provkit.row import Row
+from provkit.steps import Labelled
+
+NAMESPACE = uuid.UUID("6d2a3f0e-9c1b-5f4a-8e57-0f6b1a2c3d4e")  # of all provkit canaries
+LABEL = "canary"
+
+
+@dataclass(frozen=True, slots=True)
+class InText:
+    """Appends the canary as a line of its own to the last user turn, or to the prompt column."""
+
+    canary: str
+    op = ""  # the row stays what its other steps made it
+
+    def apply(self, row: Row) -> Row:
+        """The row with the canary in its prompt.
+
+        Raises:
+            NoSuchPart: when it has no prompt.
+        """
+        return row.with_prompt(f"{row.prompt}\n{self.canary}")
+
+
+def canary_of(recipe: Recipe, identity: str) -> str | None:
+    """A build's canary, a UUIDv5 of its build_id; None on an open set."""
+    return None if recipe.sensitivity == "open" else str(uuid.uuid5(NAMESPACE, identity))
+
+
+def canary_steps(recipe: Recipe, canary: str | None, number: int) -> list[Labelled]:
+    """The step that a recipe asks for with `canary: text`, if it does."""
+    if canary is None or recipe.canary != "text":
+        return []
+    return [Labelled(LABEL, number, InText(canary), digest({"canary": recipe.canary}))]
