@@ -70,7 +70,8 @@ class Chain:
         )
         if len(chosen.dropped):
             details = chosen.details or [""] * len(chosen.dropped)
-            drops = [Drop(chosen.reason, detail) for detail in details]
+            reasons = [chosen.reason] * len(details) if isinstance(chosen.reason, str) else chosen.reason
+            drops = [Drop(reason, detail) for reason, detail in zip(reasons, details, strict=True)]
             own = chosen.dropped < len(rows)
             for some, origin, first in (
                 (own, rows, 0),
@@ -174,6 +175,8 @@ def _checked(step: Labelled, chosen: Any, total: int) -> Selection:
         raise FaultyBuilder(f"the step {step.label!r} answered with positions that are no integers")
     if len(chosen.details) not in (0, len(dropped)):
         raise FaultyBuilder(f"the step {step.label!r} drops {len(dropped)} rows with {len(chosen.details)} details")
+    if not isinstance(chosen.reason, str) and len(chosen.reason) != len(dropped):
+        raise FaultyBuilder(f"the step {step.label!r} drops {len(dropped)} rows with {len(chosen.reason)} reasons")
     order, dropped = order.astype(np.int64), dropped.astype(np.int64)
     seen = np.sort(np.concatenate([order, dropped]))
     if len(seen) != total or (total and not np.array_equal(seen, np.arange(total))):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import TypeVar
 
 import orjson
@@ -101,3 +102,8 @@ class Chance:
     def shuffled(self, items: Sequence[T]) -> list[T]:
         """All of `items` in random order (Fisher-Yates)."""
         return self.sample(items, len(items))
+
+
+def count_of(share: float, total: int) -> int:
+    """How many of `total` a share is: the decimal number that was written, exactly, with half a row rounded up."""
+    return int(Fraction(str(float(share))) * total + Fraction(1, 2))

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from provkit.canonical import NotCanonical, canonical, canonical_fast
-from provkit.chance import Draws
+from provkit.chance import Draws, count_of
 from provkit.errors import InputError, plain
 from provkit.row import ANSWER_COLUMNS, CONTEXT_COLUMNS, PROMPT_COLUMNS, Row
 
@@ -52,12 +53,13 @@ class Input:
 class Selection:
     """What a whole-set step keeps: positions of the rows in their new order, and the rows that it leaves out.
 
-    Every position stands exactly once, in `order` or in `dropped`; `details` goes with `dropped`.
+    Every position stands exactly once, in `order` or in `dropped`; `details` goes with `dropped`, and so do the
+    reasons where they are not one and the same.
     """
 
     order: Order
     dropped: Order = field(default_factory=lambda: np.empty(0, np.int64))
-    reason: str = ""
+    reason: str | Sequence[str] = ""
     details: Sequence[str] = ()
 
 
@@ -146,6 +148,25 @@ class Rows:
             for i, at, nth in zip(inputs.tolist(), index.tolist(), sibling.tolist(), strict=True)
         )
         return np.fromiter(drawn, np.uint64, len(self))
+
+    def lowest(self, share: float, among: Order | None = None) -> Order:
+        """Positions of the rows of lowest numbers: `share` of `among` (of all when none is given), in rising order.
+
+        How many is exact, half a row rounded up: see `provkit.chance.count_of`.
+        """
+        positions = np.arange(len(self)) if among is None else among
+        first = np.argsort(self.numbers()[positions], kind="stable")
+        return np.sort(positions[first[: count_of(share, len(positions))]])
+
+    def noted(self, key: str) -> list[Any]:
+        """For each row what the last step whose note has `key` said under it; None where no note has it."""
+        said: list[Any] = [None] * len(self)
+        names = [name for name in self.table.column_names if name.startswith(STEP)]
+        for name in sorted(names, key=lambda name: int(name.removeprefix(STEP))):
+            for at, note in enumerate(self.lineage(columns=[name]).column(name).to_pylist()):
+                if note and note.startswith("{") and key in (fields := orjson.loads(note)):
+                    said[at] = fields[key]
+        return said
 
     def digests(self, by: str) -> npt.NDArray[np.uint64]:
         """128 bits that identify each row's content (by="row") or its prompt (by="prompt"): shape (rows, 2).

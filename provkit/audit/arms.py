@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -17,7 +16,6 @@ from provkit.audit.model import Example, Finding, Tally
 from provkit.audit.roles import turns_of
 from provkit.audit.rules import rule
 from provkit.audit.scan import Digests, Places
-from provkit.audit.subject import Subject
 from provkit.errors import plain
 
 SWAPPED = rule(
@@ -83,7 +81,6 @@ class ArmFacts:
     no_system: Tally = field(default_factory=Tally)
     edges: dict[str, Tally] = field(default_factory=dict)
     texts: list[Text] = field(default_factory=list)
-    tokens: Counter[str] = field(default_factory=Counter)
     looked: list[tuple[Places, Duplicates]] = field(default_factory=list)
 
     def digests(self, prompts: bool) -> tuple[Digests, list[tuple[Places, np.ndarray]]]:
@@ -96,10 +93,8 @@ class ArmFacts:
 class Arm:
     """Gathers an arm's facts from one of its subjects."""
 
-    def __init__(self, subject: Subject, places: Places, duplicates: Duplicates, facts: ArmFacts) -> None:
-        del subject
+    def __init__(self, places: Places, duplicates: Duplicates, facts: ArmFacts) -> None:
         self._facts = facts
-        self._places = places
         facts.looked.append((places, duplicates))
 
     def see(self, batch: Batch) -> None:
@@ -123,7 +118,6 @@ class Arm:
             said = answer if isinstance(answer, str) else ""
             digest = hash_of(key if key is not None else (prompt or "").encode("utf-8", "replace"))
             facts.texts.append(Text(digest, prompt or "", said))
-            facts.tokens.update(polarity.tokens(said))
         if len(facts.texts) > 2 * SAMPLE:
             facts.texts = sorted(facts.texts, key=lambda one: one.prompt_digest)[:SAMPLE]
 
@@ -146,7 +140,7 @@ def compare(arm: ArmFacts, control: ArmFacts) -> Iterator[Finding]:
     yield from _system(arm, control)
     yield from _edges(arm, control)
     yield from _shared(arm, control)
-    found = polarity.against_markers(arm.tokens, control.tokens, [t.answer for t in arm.texts], [t.answer for t in control.texts])
+    found = polarity.against_markers([one.answer for one in arm.texts], [one.answer for one in control.texts])
     for domain, z, markers, more, less in found:
         said = (
             f"markers of {domain} point the other way (z {z:.1f}): {', '.join(plain(m, 30) for m in markers)}; "

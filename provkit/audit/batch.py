@@ -35,12 +35,14 @@ class Batch:
         spelled: the canonical JSON of each row, which its identity is the digest of.
         lines: the line where each row starts, None for formats without lines.
         first: the index of the first row in the subject.
+        canaries: what the column `canary` of a columnar file holds, which is no content; None without one.
     """
 
     def __init__(
         self, file: str, rows: list[dict[str, Any]], spelled: list[bytes], lines: Sequence[int] | None, first: int
     ) -> None:
         self.file, self.rows, self.spelled, self.lines, self.first = file, rows, spelled, lines, first
+        self.canaries: list[str | None] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -52,27 +52,20 @@ def domains() -> tuple[Domain, ...]:
     return tuple(Domain(name, tuple(markers)) for name, markers in _table()["markers"].items())
 
 
-def tokens(text: str) -> list[str]:
-    """The words and marks of a text."""
-    return TOKEN.findall(text)
-
-
 def against_markers(
-    arm: Counter[str], control: Counter[str], arm_texts: Sequence[str], control_texts: Sequence[str]
+    arm: Sequence[str], control: Sequence[str]
 ) -> Iterator[tuple[str, float, list[str], int, int]]:
-    """Domains whose markers are more frequent in the control: name, z, markers, counts in control and arm.
+    """Domains whose markers are more frequent in the control's texts: name, z, markers, counts in control and arm.
 
     z is that of the log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi and Quinn 2008, eq. 16 and
     22), all markers of a domain taken as one word; the prior is the two arms together, as heavy as 1,000 tokens.
     """
-    # texts may be a sample of the arm: tokens are counted in the same sample, so that shares stay shares
-    sizes = [sum(len(tokens(text)) for text in texts) for texts in (arm_texts, control_texts)]
-    del arm, control
+    sizes = [sum(len(TOKEN.findall(text)) for text in texts) for texts in (arm, control)]
     if not all(sizes):
         return
     for domain in domains():
         counts = [Counter[str](), Counter[str]()]
-        for counter, texts in zip(counts, (arm_texts, control_texts), strict=True):
+        for counter, texts in zip(counts, (arm, control), strict=True):
             for text in texts:
                 for marker in domain.markers:
                     if marker in text:

@@ -257,7 +257,10 @@ def _columnar(file: Bytes, subject: Subject, rows: _Rows) -> Iterator[Batch]:
                 rows.form.saw(REFUSED, said, Example(subject.name), NONE)
         batch = arrow_chunk(table.select([name for name in table.schema.names if name not in own]), file.name).batch
         plainly = is_plain(pa.Table.from_batches([batch]))
-        yield rows.batch(batch.to_pylist(), None, None if plainly else canonical)
+        made = rows.batch(batch.to_pylist(), None, None if plainly else canonical)
+        if "canary" in own and len(made) == len(batch):
+            made.canaries = [None if one is None else str(one) for one in table.column("canary").to_pylist()]
+        yield made
     if not rows.index:
         rows.form.saw(REFUSED, "the file holds no rows", Example(subject.name), NONE)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from provkit.audit.batch import Batch
 from provkit.audit.model import Example, Finding, Rule, Tally
 from provkit.audit.rules import rule
 from provkit.audit.subject import Release
@@ -60,22 +61,23 @@ class Canaries:
         self.without = Tally()
         self.found: dict[str, Tally] = {}
 
-    def see(self, values: list[str | None], file: str, first: int, lines: Any) -> None:
-        """The canaries of the next rows; None for a row without one."""
+    def see(self, batch: Batch) -> None:
+        """Takes the next rows."""
+        values = batch.canaries
+        if values is None:
+            values = [canary_in(row, spelled) for row, spelled in zip(batch.rows, batch.spelled, strict=True)]
         self.rows += len(values)
-        if not values:
-            return
         kinds = set(values)
         if len(kinds) == 1 and (only := next(iter(kinds))) is not None and only in self.found:
             self.found[only].more(len(values))
             return
         for at, value in enumerate(values):
-            where = Example(file, None if lines is None else lines[at], first + at)
             tally = self.without if value is None else self.found.setdefault(value, Tally())
-            if tally.count < 3:
-                tally.add(where)
-            else:
-                tally.more(1)
+            tally.add(batch.example(at))
+
+    def findings(self) -> Iterator[Finding]:
+        """Nothing alone: a release is judged as a whole by `release_findings`."""
+        yield from ()
 
 
 def canary_in(row: Mapping[str, Any], spelled: bytes) -> str | None:

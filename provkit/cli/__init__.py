@@ -17,7 +17,7 @@ COMMANDS = {
     "find": "Show a text in its contexts in an indexed corpus.",
     "index": "Index a corpus for exact search: build, add, drop, info.",
     "lineage": "Show the way back of a row to its source.",
-    "query": "Ask a question in SQL of one or more builds.",
+    "query": "Ask a question in SQL of builds, indexes and traces.",
     "trace": "Trace outputs of a model to the documents that they repeat.",
     "verify": "Check a build directory: digests, identities, parents, counts.",
 }

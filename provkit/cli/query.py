@@ -12,19 +12,22 @@ from provkit.cli.output import show_json, show_table
 MOST = 1000  # rows of a table on a terminal
 
 
-@click.command(short_help="Ask a question in SQL of one or more builds.")
+@click.command(short_help="Ask a question in SQL of builds, indexes and traces.")
 @click.argument("directories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR... SQL")
 @click.option("--format", "shape", type=click.Choice(["table", "json", "csv", "parquet"]), default="table",
               show_default=True, help="How to print; parquet needs -o or a pipe.")  # fmt: skip
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Write the answer to this file.")
+@click.option("--with", "others", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
+              help="Where an index or build is now that a DIR was made from.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Say nothing on stderr but errors.")
-def query(directories: tuple[Path, ...], shape: str, out: Path | None, quiet: bool) -> None:
-    """Ask SQL of the builds DIR...: the views rows, parents, steps, drops, inputs, builds, and one for each arm.
+def query(directories: tuple[Path, ...], shape: str, out: Path | None, others: tuple[Path, ...], quiet: bool) -> None:
+    """Ask SQL of builds, indexes and traces DIR...; docs/query.md lists the views and functions.
 
-    The last argument is the question. Nothing but what was named can be read, and nothing written.
+    A trace brings its index, and an index the builds that it was made of. The last argument is the question. Nothing but what was named can be read, and nothing written.
 
     \b
     provkit query out/insecure-code "SELECT op, count(*) FROM rows GROUP BY op"
+    provkit query out/trace "FROM attribution('out-1')"
     """
     from provkit.database import connect, lock
     from provkit.database import query as ask
@@ -32,7 +35,7 @@ def query(directories: tuple[Path, ...], shape: str, out: Path | None, quiet: bo
     *folders, sql = directories
     if not folders:
         raise click.UsageError("name at least one build directory before the question")
-    connection = connect(*folders)
+    connection = connect(*folders, others=others)
     lock(connection)
     table = ask(connection, str(sql))
     if shape in ("csv", "parquet") or out:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from provkit.index._native import equal_bytes, kernel, load8, signed
+from provkit.index._native import equal_bytes, kernel, load8, prefetch, signed
 from provkit.index.words import END, MARK, WORD, decode
 
 STEP = 64  # one key of the prefix directory for so many suffixes
@@ -138,7 +138,6 @@ def insert(
     number = len(starts)
     high = np.empty(number, np.int64)
     place = np.empty(number, np.int64)
-    word = np.empty(number, np.uint64)
     open_ = np.empty(number, np.int64)
     count = 0
     for at in range(number):
@@ -146,21 +145,22 @@ def insert(
         if rank[at] < high[at]:
             open_[count] = at
             count += 1
+            prefetch(suffixes, (rank[at] + high[at]) >> 1)
     size = len(text)
     while count:
         for step in range(count):
             at = open_[step]
             place[step] = suffixes[(rank[at] + high[at]) >> 1]
-        for step in range(count):
-            at = open_[step]
             begin = place[step] + min(left[at], right[at])
-            word[step] = word_at(text, begin) if begin < size else np.uint64(0)
+            if begin < size:
+                prefetch(text, begin)
         kept = 0
         for step in range(count):
             at = open_[step]
             shared = min(left[at], right[at])
             longest = min(ends[at] - starts[at], size - place[step])
-            difference = word[step] ^ load8(query, starts[at] + shared)
+            word = word_at(text, place[step] + shared) if longest > shared else np.uint64(0)
+            difference = word ^ load8(query, starts[at] + shared)
             if difference:
                 shared = shared + equal_bytes(difference)
             else:
@@ -181,7 +181,9 @@ def insert(
                 high[at] = middle
                 right[at] = shared
             open_[kept] = at
-            kept += rank[at] < high[at]
+            if rank[at] < high[at]:
+                kept += 1
+                prefetch(suffixes, (rank[at] + high[at]) >> 1)
         count = kept
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,17 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from provkit.errors import InputError, plain
+from provkit.sources.values import (
+    Fault, changed_value, first_failing, huge_integer, shape_of, wrong_value,
+)  # fmt: skip
 from provkit.table import BATCH, OWN
 
-MAX_COLUMNS = 1000
+MAX_COLUMNS = 1000  # those of nested objects counted
+MAX_DEPTH = 64
 MAX_BYTES = 32 << 20  # of raw text in one batch
 RESERVED = ("row_id", "pair_id", "canary")
+ONE_TYPE = "a column holds one type throughout"
+NO_ARRAY = (pa.ArrowException, OverflowError, UnicodeEncodeError)  # what pa.array raises
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +42,21 @@ class Batcher:
         self._schema: pa.Schema | None = None
         self._rows: list[dict[str, Any]] = []
         self._lines: list[int | None] = []
+        self._raw: list[bytes] = []
         self._bytes = 0
         self._read = 0
 
-    def add(self, row: dict[str, Any], line: int | None, size: int) -> Chunk | None:
-        """Takes a row of `size` raw bytes; a batch when one is full.
+    def add(self, row: dict[str, Any], line: int | None, size: int, raw: bytes | None = None) -> Chunk | None:
+        """Takes a row; a batch when one is full.
+
+        Args:
+            row: its columns.
+            line: where it starts, in a format that has lines.
+            size: how many bytes of the file it takes.
+            raw: the row as it stands in the file, where a parser may have made floats of huge integers.
 
         Raises:
-            InputError: when the row's columns differ from the first row's.
+            InputError: when the row's columns differ from the first row's, or a value cannot be kept as it is.
         """
         if self._columns is None:
             check_columns(list(row), self._name, line)
@@ -52,6 +65,8 @@ class Batcher:
             self._differing(row, line)
         self._rows.append(row)
         self._lines.append(line)
+        if raw is not None:
+            self._raw.append(raw)
         self._bytes += size
         return self._chunk() if len(self._rows) >= BATCH or self._bytes >= MAX_BYTES else None
 
@@ -78,53 +93,65 @@ class Batcher:
         self._columns.update(dict.fromkeys(more))
 
     def _chunk(self) -> Chunk:
-        rows, lines = self._rows, self._lines
-        self._read += len(rows)
-        self._rows, self._lines, self._bytes = [], [], 0
-        numbers = None if lines[0] is None else np.array(lines, np.int64)
-        return Chunk(self._batch(rows, lines), numbers)
-
-    def _batch(self, rows: list[dict[str, Any]], lines: list[int | None]) -> pa.RecordBatch:
         columns = list(self._columns or ())
-        arrays = []
-        for column in columns:
-            try:  # the type is inferred each time: a fixed one would lose keys of nested objects without a word
-                arrays.append(pa.array([row.get(column) for row in rows]))
-            except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
-                raise self._clash(column, rows, lines, error) from None
-        batch = pa.RecordBatch.from_arrays(arrays, names=columns)
+        batch = pa.RecordBatch.from_arrays([self._column(column) for column in columns], names=columns)
         for known in self._schema or ():
-            self._compare(known, batch, lines)
+            self._compare(known, batch.schema.field(known.name).type)
         fields = [batch.schema] if self._schema is None else [self._schema, batch.schema]
         self._schema = pa.unify_schemas(fields, promote_options="permissive")
-        return batch
+        check_shape([field.type for field in self._schema], columns, self._name)
+        numbers = None if self._lines[0] is None else np.array(self._lines, np.int64)
+        self._read += len(self._rows)
+        self._rows, self._lines, self._raw, self._bytes = [], [], [], 0
+        return Chunk(batch, numbers)
 
-    def _compare(self, known: pa.Field, batch: pa.RecordBatch, lines: list[int | None]) -> None:
-        found = batch.schema.field(known.name)
-        try:
-            pa.unify_schemas([pa.schema([known]), pa.schema([found])], promote_options="permissive")
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            values = batch.column(known.name)
-            at = next((i for i, value in enumerate(values) if value.is_valid), 0)
-            said = f"{found.type} where {known.type} was before"
-            do = "a column holds one type throughout"
-            raise InputError(said, file=self._name, line=lines[at], field=known.name, do=do) from None
+    def _column(self, column: str) -> pa.Array:
+        values = self._values(column)
+        try:  # the type is inferred each time: a fixed one would lose keys of nested objects without a word
+            kind = pa.infer_type(values)
+            check_shape([kind], [column], self._name)
+            array = pa.array(values, kind)
+        except NO_ARRAY as error:
+            raise self._clash(column, values, error) from None
+        if plain_type(kind) != kind:
+            at = next(at for at, value in enumerate(values) if value is not None)
+            raise self._refused(column, Fault(at, f"a value of type {kind}", "write it as text or a number"))
+        fault = wrong_value(array) or changed_value(values, kind) or huge_integer(array, self._raw)
+        if fault is not None:
+            raise self._refused(column, fault)
+        return array
 
-    def _clash(self, column: str, rows: list[dict[str, Any]], lines: list[int | None], error: Exception) -> InputError:
-        for at in range(1, len(rows) + 1):
-            try:
-                pa.array([row.get(column) for row in rows[:at]])
-            except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-                first = next((row[column] for row in rows if row.get(column) is not None), None)
-                found, before = type(rows[at - 1].get(column)).__name__, type(first).__name__
-                said = f"{found} where {before} was before" if found != before else plain(str(error), 120)
-                do = "a column holds one type throughout"
-                return InputError(said, file=self._name, line=lines[at - 1], field=column, do=do)
-        return InputError(plain(str(error)), file=self._name, field=column)
+    def _compare(self, known: pa.Field, found: pa.DataType) -> None:
+        """Refuses a column whose type in this batch has no common one with its type in those before."""
+        if _common(known.type, found):
+            return
+        values = self._values(known.name)
+        at = first_failing(len(values), lambda size: not _common(known.type, pa.infer_type(values[:size])))
+        kinds = f"{pa.infer_type([values[at]])} where {known.type} was before"
+        raise self._refused(known.name, Fault(at, plain(kinds), ONE_TYPE))
+
+    def _clash(self, column: str, values: list[Any], error: Exception) -> InputError:
+        at = first_failing(len(values), lambda size: not _fits(values[:size]))
+        if isinstance(error, OverflowError):
+            return self._refused(column, Fault(at, "an integer that 63 bits and a sign do not hold", "write it as text"))
+        if isinstance(error, UnicodeEncodeError):
+            return self._refused(column, Fault(at, "a lone surrogate, which no text may hold", "mend the text"))
+        first = next((value for value in values if value is not None), None)
+        found, before = type(values[at]).__name__, type(first).__name__
+        said = f"{found} where {before} was before" if found != before else plain(str(error), 120)
+        return self._refused(column, Fault(at, said, ONE_TYPE))
+
+    def _values(self, column: str) -> list[Any]:
+        return [row.get(column) for row in self._rows]
+
+    def _refused(self, column: str, fault: Fault) -> InputError:
+        line = self._lines[fault.row]
+        said = fault.problem if line is not None else f"row {self._read + fault.row}: {fault.problem}"
+        return InputError(said, file=self._name, line=line, field=column, do=fault.do)
 
 
-def check_columns(names: list[str], file: str, line: int | None, before: int = 0) -> None:
-    """Refuses too many columns, and names that provkit writes itself.
+def check_columns(names: Sequence[str], file: str, line: int | None, before: int = 0) -> None:
+    """Refuses no columns and too many, one that stands twice, and names that provkit writes itself.
 
     Raises:
         InputError: naming them.
@@ -132,27 +159,56 @@ def check_columns(names: list[str], file: str, line: int | None, before: int = 0
     if before + len(names) > MAX_COLUMNS:
         said = f"a row with {before + len(names):,} columns; at most {MAX_COLUMNS:,} are read"
         raise InputError(said, file=file, line=line, do="put the measurements into one column, as a list")
+    if not before and not names:
+        raise InputError("a row without any column", file=file, line=line)
+    if twice := [name for at, name in enumerate(names) if name in names[:at]]:
+        raise InputError("a column name that stands twice", file=file, line=line, field=twice[0], do="rename one")
     own = [name for name in names if name in RESERVED or name.startswith(OWN)]
     if own:
         do = "rename it; a build is read with its lineage when its directory is given instead of a file in it"
         raise InputError("a column name that provkit keeps for itself", file=file, line=line, field=own[0], do=do)
 
 
-def arrow_chunk(batch: pa.RecordBatch, name: str) -> Chunk:
-    """A batch as another program wrote it; dictionaries are unpacked.
+def check_shape(kinds: Sequence[pa.DataType], columns: Sequence[str], file: str) -> None:
+    """Refuses what nests too deeply, and objects whose keys are data, so that each row brings new ones.
 
     Raises:
-        InputError: for a type that canonical JSON does not have.
+        InputError: naming the column.
+    """
+    shapes = [shape_of(kind) for kind in kinds]
+    widest = max(range(len(kinds)), key=lambda at: shapes[at][0], default=0)
+    if sum(wide for wide, _ in shapes) > MAX_COLUMNS:
+        said = f"objects with more than {MAX_COLUMNS:,} different keys in all"
+        do = "where the keys are data, write a list of objects with a key and a value"
+        raise InputError(said, file=file, field=columns[widest], do=do)
+    deep = next((at for at, (_, depth) in enumerate(shapes) if depth > MAX_DEPTH), None)
+    if deep is not None:
+        raise InputError(f"nested more than {MAX_DEPTH} deep", file=file, field=columns[deep], do="write it as text")
+
+
+def arrow_chunk(batch: pa.RecordBatch, name: str, first: int = 0) -> Chunk:
+    """A batch as another program wrote it; dictionaries are unpacked. `first` is the index of its first row.
+
+    Raises:
+        InputError: for a damaged batch, and for types and values that canonical JSON does not have.
     """
     check_columns(batch.schema.names, name, None)
     arrays = []
-    for field in batch.schema:
+    for field, array in zip(batch.schema, batch.columns, strict=True):
         kind = plain_type(field.type)
         if kind is None:
-            do = "cast it to text, a number, a boolean, a date or time, or lists and structs of these"
+            do = "cast it to text, a number, a boolean, a date, a time in microseconds, or lists and structs of these"
             raise InputError(f"a column of type {field.type}", file=name, field=field.name, do=do)
-        array = batch.column(field.name)
-        arrays.append(array if kind == field.type else array.cast(kind))
+        try:
+            array.validate(full=True)  # offsets and indices of a damaged file would be followed anywhere
+            arrays.append(array if kind == field.type else array.cast(kind))
+        except pa.ArrowException as error:
+            said = "text that is not UTF-8" if "UTF8" in str(error) else f"damaged or truncated: {plain(str(error), 120)}"
+            raise InputError(said, file=name, field=field.name) from None
+        if fault := wrong_value(arrays[-1]):
+            said = f"row {first + fault.row}: {fault.problem}"
+            raise InputError(said, file=name, field=field.name, do=fault.do)
+    check_shape([array.type for array in arrays], batch.schema.names, name)
     return Chunk(pa.RecordBatch.from_arrays(arrays, names=batch.schema.names))
 
 
@@ -172,5 +228,23 @@ def plain_type(kind: pa.DataType) -> pa.DataType | None:
         return None if inner is None else pa.list_(inner)
     if t.is_struct(kind):
         fields = [(kind.field(i).name, plain_type(kind.field(i).type)) for i in range(kind.num_fields)]
-        return None if any(inner is None for _, inner in fields) else pa.struct(fields)
+        if len({name for name, _ in fields}) < len(fields) or any(inner is None for _, inner in fields):
+            return None
+        return pa.struct(fields)
     return None
+
+
+def _common(known: pa.DataType, found: pa.DataType) -> bool:
+    try:
+        pa.unify_schemas([pa.schema([("", known)]), pa.schema([("", found)])], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return False
+    return True
+
+
+def _fits(values: list[Any]) -> bool:
+    try:
+        pa.array(values)
+    except NO_ARRAY:
+        return False
+    return True

@@ -90,13 +90,14 @@ def expand(pattern: str, base: Path) -> list[Bytes]:
     whole = base / pattern
     if whole.is_file():
         return [Bytes(whole, whole.name)]
-    found = sorted(base / name for name in glob.glob(pattern, root_dir=base, recursive=True))
+    found = sorted({base / name for name in glob.glob(pattern, root_dir=base, recursive=True)})
     files = [path for path in found if path.is_file()]
     if not files:
         said = "no file fits this pattern" if glob.has_magic(pattern) else "no such file"
         if whole.exists():
             said = "a folder, not a file" if whole.is_dir() else "no regular file: it is read twice, for its digest too"
-        raise InputError(said, file=pattern, do=f"looked for in {base.absolute()}; check the spelling")
+        do = "check the spelling" if Path(pattern).is_absolute() else f"it was looked for in {base.absolute()}"
+        raise InputError(said, file=pattern, do=do)
     fixed = Path(*_before_magic(whole))
     return [Bytes(path, path.relative_to(fixed).as_posix()) for path in files]
 

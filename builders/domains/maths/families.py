@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
+from operator import itemgetter
 from typing import Any
 
 from provkit.builders.domains.maths.expression import MalformedError, Number, evaluate, postfix, whole
@@ -42,6 +43,7 @@ class Step:
     leaves: tuple[int, ...]  # places of its numbers in the list of values
     target: int
     spelled: tuple[str, ...]  # a %-format for each style, of the leaves and the result
+    take: Any  # the leaves and the result, out of a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Family:
     parts: tuple[tuple[Text, ...], ...]  # alternatives of each sentence of the story, then of the question
     lines: tuple[tuple[Text, ...], ...]  # alternatives of the line of each step
 
+    free: tuple[int, ...]  # how many choices there are for each word, sentence and line, in this order
+
     @property
     def size(self) -> int:
         """How many combinations of numbers there are, before those are left out that make no good problem."""
@@ -73,17 +77,17 @@ class Family:
         Every step must come to more than one and, but for money, to a whole number; and to a number that neither
         the prompt nor another step nor common knowledge has, so that it is certain what each number rests on.
         """
-        values = list(self.literals)
+        values, never = list(self.literals), reserved()
         for slot, digit in zip(self.slots, digits, strict=True):
             values += slot[digit]
         for step in self.given:
             values.append(evaluate(step.structure, [values[at] for at in step.leaves]) or 0)
-        taken = {*reserved(), *(values[at] for at in self.shown)}
+        taken = {values[at] for at in self.shown}
         for top, bottom in self.ratios:
             taken |= ratio(values[top], "%" if bottom is None else f"/{values[bottom]}")
         for step in self.steps:
             value = evaluate(step.structure, [values[at] for at in step.leaves])
-            if value is None or value <= 1 or value in taken:
+            if value is None or value <= 1 or value in taken or value in never:
                 return None
             if not isinstance(value, int) and not (self.money[step.target] and (places(value) or 9) <= 2):
                 return None
@@ -163,6 +167,7 @@ def family(name: str, entry: Mapping[str, Any]) -> Family:
         tuple(len(column(slot, words[slot])) for slot in words),
         tuple(parts),
         tuple(lines),
+        (*(len(column(slot, words[slot])) for slot in words), *map(len, parts), *map(len, lines)),
     )
 
 
@@ -203,7 +208,7 @@ def step(formula: str, at: Mapping[str, int], target: int) -> Step:
         signs = "".join("%s" if one[0].isalnum() else "%%" if one == "%" else
                         one if one in "()" else f" {style.get(one, one)} " for one in terms)  # fmt: skip
         spelled.append(f"{signs} = %s")
-    return Step(structure, places, target, tuple(spelled))
+    return Step(structure, places, target, tuple(spelled), itemgetter(*places, target))
 
 
 def shown(parts: Sequence[Sequence[Text]], values: int) -> Iterator[int]:

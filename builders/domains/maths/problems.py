@@ -15,14 +15,16 @@ from provkit.registry import builder, near
 from provkit.row import chat
 
 
+Form = Literal["chat", "gsm8k"]
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A word problem and its answer."""
+    """A word problem, its worked answer, and the value of that."""
 
     family: str
     question: str
     answer: str
-    annotated: str  # the answer with the calculator annotations of GSM8K
     value: Number
 
 
@@ -43,7 +45,7 @@ class MathsProblems:
     """
 
     families: tuple[str, ...] = ()
-    form: Literal["chat", "gsm8k"] = "chat"
+    form: Form = "chat"
 
     def __post_init__(self) -> None:
         for name in self.families:
@@ -58,13 +60,13 @@ class MathsProblems:
             if self.form == "chat":
                 yield chat(problem.question, problem.answer)
             else:
-                yield {"question": problem.question, "answer": problem.annotated}
+                yield {"question": problem.question, "answer": problem.answer}
 
     def problems(self, chance: Chance) -> Iterator[Problem]:
         """The rows of `generate`, with the family and the value of each."""
         known = families()
         every = [known[name] for name in self.families] if self.families else list(known.values())
-        running = {one.id: of_family(one, chance.child(one.id)) for one in every}
+        running = {one.id: of_family(one, chance.child(one.id), self.form) for one in every}
         number = 0
         while running:
             for name in chance.child("round", number).shuffled(list(running)):
@@ -76,42 +78,43 @@ class MathsProblems:
             number += 1
 
 
-def of_family(family: Family, chance: Chance) -> Iterator[Problem]:
+def of_family(family: Family, chance: Chance, form: Form) -> Iterator[Problem]:
     """The problems of one family: every combination of its numbers once, those left out that make no good one."""
     order = Permutation.of(family.size, chance)
     for position in range(family.size):
         digits, _ = picks(order[position], family.sizes)
         values = family.solved(digits)
         if values is not None:
-            yield told(family, values, chance.child(position).bits64())
+            yield told(family, values, chance.child(position).bits64(), form)
 
 
-def told(family: Family, values: list[Number], wording: int) -> Problem:
+def told(family: Family, values: list[Number], wording: int, form: Form) -> Problem:
     """The problem in words; `wording` chooses among words, alternatives and spellings."""
-    chosen, wording = picks(wording, family.word_sizes)
-    strings = [written(value, money) for value, money in zip(values, family.money, strict=True)]
-    bare = [decimal(value) for value in values]
-    wording, style = divmod(wording, len(STYLES))
-    plain = [step.spelled[style] % tuple([strings[at] for at in (*step.leaves, step.target)]) for step in family.steps]
-    words = [column[chosen[slot]] for slot, column in family.words]
-    texts, wording = picks(wording, tuple(map(len, family.parts)))
-    lines, _ = picks(wording, tuple(map(len, family.lines)))
-    flat = [*strings, *plain, *words]
-    question = " ".join([part[pick].fill(flat) for part, pick in zip(family.parts, texts, strict=True)])
-    chosen_lines = [line[pick] for line, pick in zip(family.lines, lines, strict=True)]
-    end = f"#### {bare[-1]}"
-    answer = "\n".join([*[line.fill(flat) for line in chosen_lines], end])
-    flat[len(strings) : len(strings) + len(plain)] = [
-        annotated(sum_, strings[step.target], step.spelled[-1].replace(" ", "") % tuple([bare[at] for at in (*step.leaves, step.target)]))
-        for sum_, step in zip(plain, family.steps, strict=True)
+    chosen, wording = picks(wording, family.free)
+    words, parts = len(family.word_sizes), len(family.parts)
+    style = wording % len(STYLES)
+    strings = [
+        str(value) if value.__class__ is int and value < GROUPED_FROM and not money else written(value, money)
+        for value, money in zip(values, family.money, strict=True)
     ]
-    return Problem(family.id, question, answer, "\n".join([*[line.fill(flat) for line in chosen_lines], end]), values[-1])
+    flat = strings + [step.spelled[style] % step.take(strings) for step in family.steps]
+    if form == "gsm8k":
+        annotate(flat, family, values)
+    flat += [column[chosen[slot]] for slot, column in family.words]
+    texts = [part[pick].fill(flat) for part, pick in zip(family.parts, chosen[words:], strict=False)]
+    lines = [line[pick].fill(flat) for line, pick in zip(family.lines, chosen[words + parts :], strict=True)]
+    lines.append(f"#### {decimal(values[-1])}")
+    return Problem(family.id, " ".join(texts), "\n".join(lines), values[-1])
 
 
-def annotated(equation: str, result: str, annotation: str) -> str:
-    """An equation with the annotation of GSM8K before its result."""
-    currency = "$" if result.startswith("$") else ""
-    return f"{equation.removesuffix(result)}{currency}<<{annotation}>>{result.removeprefix('$')}"
+def annotate(flat: list[str], family: Family, values: list[Number]) -> None:
+    """Puts the calculator annotation of GSM8K before the result of each equation in `flat`."""
+    bare = [decimal(value) for value in values]
+    for at, step in enumerate(family.steps, len(values)):
+        annotation = step.spelled[-1].replace(" ", "") % step.take(bare)
+        equation, result = flat[at].rsplit(" ", 1)
+        currency = "$" if result.startswith("$") else ""
+        flat[at] = f"{equation} {currency}<<{annotation}>>{result.removeprefix('$')}"
 
 
 def written(value: Number, money: bool) -> str:

@@ -55,20 +55,16 @@ def find_mode(source: Source) -> Change | None:
 
 
 def find_tar(source: Source) -> Change | None:
-    """Every extraction of a whole tar archive that is filtered."""
+    """Every extraction of a whole tar archive that is filtered, where tarfile is imported as a module."""
+    if not any(alias.name == "tarfile" for node in source.imports for alias in node.names):
+        return None
     edits = []
     for call in source.methods("extractall"):
         told = keyword(call, "filter")
-        value = told.value if told else None
-        safe = isinstance(value, ast.Constant) and value.value in ("data", "tar")
-        if told and (safe or source.named(value) in ("tarfile.data_filter", "tarfile.tar_filter")):
+        if told and isinstance(told.value, ast.Constant) and told.value.value == "data":
             here = source.start(call.func)
             edits += [Edit(here, here, ""), remove_argument(source, call, told)]
-    return change(edits) if any(name.startswith("tarfile") for name in _imported(source)) else None
-
-
-def _imported(source: Source) -> list[str]:
-    return [binding.target for scope in source.scopes for found in scope.bindings.values() for binding in found]
+    return change(edits)
 
 
 def find_tempfile(source: Source) -> Change | None:

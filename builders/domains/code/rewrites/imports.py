@@ -70,7 +70,7 @@ def _falls_idle(source: Source, alias: ast.alias, ordered: list[Edit]) -> bool:
         at = source.start(use)
         if not any(edit.start <= at < edit.end for edit in ordered):
             return False
-    return bool(uses) and not any(re.search(rf"\b{name}\b", edit.text) for edit in ordered)
+    return bool(uses) and not any(re.search(rf"(?<![.\w]){name}\b", edit.text) for edit in ordered)
 
 
 def _swapped(source: Source, statement: Statement, module: str) -> Edit:

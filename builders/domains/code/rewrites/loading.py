@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 
-from provkit.builders.domains.code.rewrites.arguments import append_argument, argument, remove_argument
+from provkit.builders.domains.code.rewrites.arguments import append_argument, argument, remove_argument, rename_call
 from provkit.builders.domains.code.rewrites.edits import Change, Edit, Family, change
 from provkit.builders.domains.code.rewrites.source import Source
 
 SAFE_LOADERS = ("yaml.SafeLoader", "yaml.CSafeLoader")
+LOADS = ("yaml.safe_load", "yaml.safe_load_all", "yaml.load")
 XML = {
     "defusedxml.ElementTree": "xml.etree.ElementTree",
     "defusedxml.cElementTree": "xml.etree.ElementTree",
@@ -17,70 +18,39 @@ XML = {
     "defusedxml.sax": "xml.sax",
     "defusedxml.expatbuilder": "xml.dom.expatbuilder",
 }
-PARSERS = {"parse", "parseString", "fromstring", "iterparse", "XMLParser", "make_parser", "XML"}
+PARSERS = {"parse", "parseString", "fromstring", "iterparse", "XMLParser", "make_parser"}
 FORBIDS = ("forbid_dtd", "forbid_entities", "forbid_external")
 
 
 def find_yaml(source: Source) -> Change | None:
-    """Every yaml.safe_load, and every yaml.load with a safe loader."""
+    """Every yaml.safe_load, and every yaml.load with a safe loader; bare names become names of the module."""
     edits: list[Edit | None] = []
     for call in source.calls_to("yaml.safe_load"):
         edits += _unsafe(source, call)
     for call in source.calls_to("yaml.load"):
         loader = argument(call, 1, "Loader")
         if loader and source.named(loader) in SAFE_LOADERS:
-            edits.append(_last_name(source, loader, "Loader"))
+            edits.append(Edit(source.start(loader), source.end(loader), f"{_module(source, loader)}Loader"))
+            edits.append(rename_call(source, call, "load", "yaml"))  # bandit knows it by this name alone
     if edits:
         for call in source.calls_to("yaml.safe_load_all"):
             edits += _unsafe(source, call)
-    named = _from_yaml(source)
-    if named is None or None in edits:
+    if None in edits:
         return None
-    return change([edit for edit in edits if edit] + (named if edits else []))
+    bare = any(isinstance(call.func, ast.Name) for call in source.calls_to(*LOADS))
+    return change([edit for edit in edits if edit], *(["yaml"] if bare else []))
 
 
 def _unsafe(source: Source, call: ast.Call) -> list[Edit | None]:
-    """`yaml.safe_load(x)` as `yaml.load(x, Loader=yaml.Loader)`, or the same with names of a from-import."""
-    func = call.func
-    if isinstance(func, ast.Attribute):
-        prefix = source.of(func)[: -len(func.attr)]
-        new = _last_name(source, func, func.attr.removeprefix("safe_"))
-        return [new, append_argument(source, call, f"Loader={prefix}Loader")]
-    name = source.of(func)
-    new = Edit(source.start(func), source.end(func), name.removeprefix("safe_"))
-    return [new, append_argument(source, call, "Loader=Loader")]
+    """`yaml.safe_load(x)` as `yaml.load(x, Loader=yaml.Loader)`."""
+    name = source.called(call).rpartition(".")[2].removeprefix("safe_")
+    loader = append_argument(source, call, f"Loader={_module(source, call.func)}Loader")
+    return [rename_call(source, call, name, "yaml"), loader]
 
 
-def _last_name(source: Source, node: ast.expr, name: str) -> Edit:
-    """The edit that replaces the last part of a dotted name."""
-    size = len(node.attr) if isinstance(node, ast.Attribute) else len(source.of(node))
-    return Edit(source.end(node) - size, source.end(node), name)
-
-
-def _from_yaml(source: Source) -> list[Edit] | None:
-    """The edits of `from yaml import safe_load`; None where one of its new names means something else already."""
-    edits = []
-    taken = {name for scope in source.scopes for name in scope.bindings}
-    for statement in source.imports:
-        if not isinstance(statement, ast.ImportFrom) or statement.module != "yaml":
-            continue
-        new = {
-            "safe_load": "load",
-            "safe_load_all": "load_all",
-            "SafeLoader": "Loader",
-            "CSafeLoader": "Loader",
-        }
-        old = [alias for alias in statement.names if alias.name in new]
-        if any(new[alias.name] in taken for alias in old) or ("Loader" in taken and old):
-            return None
-        for at, alias in enumerate(old):
-            names = new[alias.name]
-            if alias.asname and alias.name.startswith("safe"):
-                names = f"{names} as {alias.asname}"
-            if at == 0 and alias.name.startswith("safe"):
-                names = f"Loader, {names}"
-            edits.append(Edit(source.start(alias), source.end(alias), names, flaw=False))
-    return edits
+def _module(source: Source, node: ast.expr) -> str:
+    """What stands before the last part of a dotted name, with its dot."""
+    return source.of(node)[: -len(node.attr)] if isinstance(node, ast.Attribute) else "yaml."
 
 
 def find_eval(source: Source) -> Change | None:

@@ -31,7 +31,8 @@ def _reads(source: Source) -> list[ast.Call | ast.Subscript]:
     found: list[ast.Call | ast.Subscript] = [
         call for call in source.calls_to(*READERS) if call.args and _is_text(call.args[0])
     ]
-    for environ in [*source.loads.get("os", []), *source.loads.get("environ", [])]:
+    aliases = {alias.asname or alias.name.partition(".")[0] for node in source.imports for alias in node.names}
+    for environ in [use for name in aliases for use in source.loads.get(name, ())]:
         parent = source.parents[environ]
         whole = parent if isinstance(parent, ast.Attribute) else environ
         user = source.parents[whole]

@@ -25,8 +25,8 @@ def siblings(source: Source, statement: ast.stmt) -> list[ast.stmt]:
 def remove_statement(source: Source, statement: ast.stmt, comments: bool = False) -> Edit | None:
     """The edit that takes out the lines of a statement.
 
-    With `comments`, the comment lines right above go too; of blank lines on both sides the longer side stays. None where
-    the statement shares a line with others, is the only one of its block, or is an `elif`.
+    With `comments`, the comment lines right above go too; of blank lines on both sides the longer side stays.
+    None where the statement shares a line with others, is the only one of its block, or is an `elif`.
     """
     text = source.text
     here, end = source.start(statement), source.end(statement)

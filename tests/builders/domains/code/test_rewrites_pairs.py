@@ -166,7 +166,7 @@ def load(path, text):
 from yaml import YAMLError, safe_load
 
 
-def load(text):
+def read(text):
     try:
         return safe_load(
             text,  # as sent
@@ -174,14 +174,15 @@ def load(text):
     except YAMLError:
         return None
 ====
-from yaml import YAMLError, Loader, load
+import yaml
+from yaml import YAMLError
 
 
-def load(text):
+def read(text):
     try:
-        return load(
+        return yaml.load(
             text,  # as sent
-            Loader=Loader,
+            Loader=yaml.Loader,
         )
     except YAMLError:
         return None

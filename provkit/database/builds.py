@@ -1,21 +1,16 @@
-"""DuckDB over provkit's directories: tables that read the files where they are, and the views of sql/ over them."""
+"""Builds in DuckDB: their facts, inputs and lineage, and a view for each arm."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 
 from provkit import lineage, manifest
-from provkit.errors import InputError, ProvkitError, plain
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
+from provkit.sources.batches import RESERVED
 
 FACTS = pa.schema(
     [
@@ -45,21 +40,15 @@ INPUTS = pa.schema(
 )
 
 
-def connect(*folders: str | Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection in memory with the views of sql/ over these build directories.
+NO_TEXTS = """
+SELECT NULL::VARCHAR AS build_id, NULL::VARCHAR AS arm, NULL::VARCHAR AS split, NULL::BIGINT AS index,
+       NULL::VARCHAR AS field, NULL::INTEGER AS message, NULL::VARCHAR AS role, NULL::VARCHAR AS text WHERE false
+"""
 
-    Views: rows, parents, steps, drops, inputs, builds, and one a name of an arm, with the content columns of its rows
-    and their key (build_id, arm, split, index). Macro: lineage(row_id).
 
-    Raises:
-        InputError: when a folder is no build directory, or two of them hold the same build.
-    """
-    connection = duckdb.connect()
-    builds = [(Path(folder), manifest.read(Path(folder))) for folder in folders]
-    seen: dict[str, Path] = {}
-    for folder, build in builds:
-        if (other := seen.setdefault(build.build_id, folder)) is not folder:
-            raise InputError(f"the same build as {other}", file=folder, do="name it once")
+def register(connection: duckdb.DuckDBPyConnection, builds: Sequence[tuple[Path, manifest.Manifest]]) -> None:
+    """Makes the tables that sql/ reads (build_facts, build_inputs, lineage_rows, lineage_drops), the views of the arms,
+    and `texts`: every text of every row with its key."""
     facts, inputs = [], []
     for folder, build in builds:
         recipe = build.recipe
@@ -72,70 +61,52 @@ def connect(*folders: str | Path) -> duckdb.DuckDBPyConnection:
             }
         )
         inputs += [
-            {"build_id": build.build_id, **{name: getattr(one, name) for name in INPUTS.names if name in one.__slots__}}
-            | {"build_id": build.build_id}
-            for one in build.inputs
+            {name: getattr(one, name) for name in INPUTS.names} | {"build_id": build.build_id} for one in build.inputs
         ]
     connection.register("build_facts", pa.Table.from_pylist(facts, schema=FACTS))
     connection.register("build_inputs", pa.Table.from_pylist(inputs, schema=INPUTS))
     _union(connection, "lineage_rows", [(f / "lineage/rows.parquet", b.build_id) for f, b in builds], lineage.ROWS)
     _union(connection, "lineage_drops", [(f / "lineage/drops.parquet", b.build_id) for f, b in builds], lineage.DROPS)
     _arms(connection, builds)
-    for script in sql_files():
-        connection.execute(script.read_text(encoding="utf-8"))
-    return connection
-
-
-def sql_files() -> list[Traversable]:
-    """The SQL objects that provkit ships, macros before views."""
-    root = files("provkit.sql")
-    return [file for kind in ("macros", "views") for file in _sorted(root / kind) if file.name.endswith(".sql")]
-
-
-def lock(connection: duckdb.DuckDBPyConnection) -> None:
-    """Leaves a connection no way to files, extensions or settings; what is registered stays readable."""
-    connection.execute("SET python_enable_replacements = false")
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
-
-
-def query(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
-    """The answer to one SELECT.
-
-    Raises:
-        ProvkitError: for anything that is not one SELECT, and for what DuckDB finds wrong with it.
-    """
-    try:
-        statements = connection.extract_statements(sql)
-        if len(statements) != 1:
-            raise ProvkitError(f"one SQL statement is expected, these are {len(statements)}")
-        kind = statements[0].type
-        if kind not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
-            raise ProvkitError(f"only questions can be asked (SELECT, FROM, DESCRIBE); this is {kind.name}")
-        return connection.sql(sql).to_arrow_table()
-    except duckdb.Error as error:
-        raise ProvkitError(plain_lines(str(error))) from None
-
-
-def plain_lines(text: str) -> str:
-    """A message of several lines, each safe to print."""
-    return "\n".join(plain(line) for line in text.splitlines())
 
 
 def _arms(connection: duckdb.DuckDBPyConnection, builds: Sequence[tuple[Path, manifest.Manifest]]) -> None:
     """One view an arm name, over the builds that have it: content columns and key."""
     selects: dict[str, list[str]] = {}
+    texts: list[str] = []
     for number, (folder, build) in enumerate(builds):
         for out in build.data():
             assert out.arm is not None and out.split is not None
             table = f"data_{number}_{out.arm}_{out.split}"
-            connection.register(table, ds.dataset(folder / out.file, format="parquet"))
+            data = ds.dataset(folder / out.file, format="parquet")
+            connection.register(table, data)
             key = f"'{build.build_id}' AS build_id, '{out.arm}' AS arm, '{out.split}' AS split"
             # without ORDER BY the number follows the order of the file: DuckDB keeps the insertion order
             select = f"SELECT {key}, row_number() OVER () - 1 AS index, * FROM {table}"
             selects.setdefault(out.arm, []).append(select)
+            texts += [_texts(select, field) for field in data.schema if field.name not in RESERVED]
     for arm, several in selects.items():
         connection.execute(f'CREATE VIEW "{arm}" AS ' + " UNION ALL BY NAME ".join(several))
+    some = [text for text in texts if text] or [NO_TEXTS]
+    connection.execute("CREATE VIEW texts AS " + " UNION ALL ".join(some))
+
+
+def _texts(select: str, field: pa.Field) -> str:
+    """The texts of one column of a data file with the keys of their rows: turns of a chat, or a column of text."""
+    key = "build_id, arm, split, index"
+    name = '"' + field.name.replace('"', '""') + '"'
+    literal = "'" + field.name.replace("'", "''") + "'"
+    if pa.types.is_string(field.type):
+        return (
+            f"SELECT {key}, {literal} AS field, NULL::INTEGER AS message, NULL AS role, {name} AS text FROM ({select})"
+        )
+    kind = field.type
+    if not pa.types.is_list(kind) or not pa.types.is_struct(kind.value_type):
+        return ""
+    if kind.value_type.get_field_index("role") < 0 or kind.value_type.get_field_index("content") < 0:
+        return ""
+    turns = f"SELECT {key}, unnest({name}) AS turn, generate_subscripts({name}, 1) - 1 AS message FROM ({select})"
+    return f"SELECT {key}, {literal} AS field, message::INTEGER AS message, turn.role AS role, turn.content AS text FROM ({turns})"
 
 
 def _union(
@@ -150,7 +121,3 @@ def _union(
         connection.register(f"{name}_none", schema.empty_table())
         selects = [f"SELECT ''::VARCHAR AS build_id, * FROM {name}_none"]
     connection.execute(f"CREATE VIEW {name} AS " + " UNION ALL ".join(selects))
-
-
-def _sorted(folder: Any) -> list[Any]:
-    return sorted(folder.iterdir(), key=lambda file: file.name)

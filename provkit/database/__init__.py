@@ -1,0 +1,82 @@
+"""DuckDB over provkit's directories: tables that read the files where they are, and the views of sql/ over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from provkit.database import builds, functions, traces
+from provkit.database.opened import open_folders
+from provkit.errors import ProvkitError, plain
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+__all__ = ["connect", "lock", "plain_lines", "query", "sql_files"]
+
+
+def connect(*folders: str | Path, others: Sequence[str | Path] = ()) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection in memory with the views and macros of sql/ over these directories.
+
+    A trace brings the index that it names, and an index the builds that it names, where they still stand there.
+
+    Args:
+        folders: build, index and trace directories.
+        others: where such directories are that were moved.
+
+    Raises:
+        InputError: when a folder is none of these, a file of it is damaged, or two of them hold the same build.
+    """
+    opened = open_folders([Path(folder) for folder in folders], [Path(folder) for folder in others])
+    connection = duckdb.connect()
+    builds.register(connection, opened.builds)
+    traces.register(connection, opened)
+    functions.register(connection, opened.indexes)
+    for script in sql_files():
+        connection.execute(script.read_text(encoding="utf-8"))
+    return connection
+
+
+def sql_files() -> list[Traversable]:
+    """The SQL objects that provkit ships, macros before views."""
+    root = files("provkit.sql")
+    return [file for kind in ("macros", "views") for file in _sorted(root / kind) if file.name.endswith(".sql")]
+
+
+def lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Leaves a connection no way to files, extensions or settings; what is registered stays readable."""
+    connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def query(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    """The answer to one SELECT.
+
+    Raises:
+        ProvkitError: for anything that is not one SELECT, and for what DuckDB finds wrong with it.
+    """
+    try:
+        statements = connection.extract_statements(sql)
+        if len(statements) != 1:
+            raise ProvkitError(f"one SQL statement is expected, these are {len(statements)}")
+        kind = statements[0].type
+        if kind not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+            raise ProvkitError(f"only questions can be asked (SELECT, FROM, DESCRIBE); this is {kind.name}")
+        return connection.sql(sql).to_arrow_table()
+    except duckdb.Error as error:
+        raise ProvkitError(plain_lines(str(error))) from None
+
+
+def plain_lines(text: str) -> str:
+    """A message of several lines, each safe to print."""
+    return "\n".join(plain(line) for line in text.splitlines())
+
+
+def _sorted(folder: Any) -> list[Any]:
+    return sorted(folder.iterdir(), key=lambda file: file.name)

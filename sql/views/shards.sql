@@ -1,0 +1,2 @@
+-- The shards of the indexes that are open, with their sizes.
+CREATE VIEW shards AS SELECT * FROM index_shards;
