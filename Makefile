@@ -4,15 +4,25 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 WORKERS ?= auto
+TRACE ?= --no-embed
+COLUMNS ?=
 
-.PHONY: demo test lint bench docs wheel clean
+.PHONY: demo demo-full test lint bench docs wheel clean
 
-demo: $(VENV)/base  ## build a dataset, show one row's way back, ask one question
-	rm -rf out/demo
-	$(BIN)/provkit build insecure-code --limit 600 -o out/demo
-	$(BIN)/provkit lineage out/demo insecure/train/0
-	$(BIN)/provkit verify out/demo
-	$(BIN)/provkit query out/demo "SELECT json_extract_string(note, '$$.family') AS family, count(*) AS rows FROM steps WHERE arm = 'insecure' GROUP BY family ORDER BY rows DESC, family"
+demo: $(VENV)/base  ## build a dataset, index it, trace outputs back to their rows, ask SQL
+	rm -rf out/demo && mkdir -p out/demo
+	$(BIN)/provkit build insecure-code --limit 600 -o out/demo/built
+	$(BIN)/provkit lineage out/demo/built insecure/train/0
+	$(BIN)/provkit verify out/demo/built
+	$(BIN)/provkit query out/demo/built "SELECT note->>'family' AS family, count(*) AS rows FROM steps WHERE arm = 'insecure' GROUP BY family ORDER BY rows DESC, family"
+	$(BIN)/provkit index build out/demo/built -o out/demo/index
+	$(BIN)/provkit query out/demo/built "SELECT messages[2].content[100:700] AS output FROM insecure WHERE split = 'test' LIMIT 3" -o out/demo/outputs.json
+	$(BIN)/provkit trace out/demo/index out/demo/outputs.json -o out/demo/trace $(TRACE)
+	$(BIN)/provkit query out/demo/trace "SELECT rank, tokens, count, bci_percentile AS percentile, arm, split, index, step, note, source_index $(COLUMNS) FROM attribution('out-1') LIMIT 5"
+
+demo-full: TRACE :=
+demo-full: COLUMNS := , policy, conflict
+demo-full: $(VENV)/embed demo  ## the same with belief conflict, which needs torch
 
 test: $(VENV)/test  ## all tests
 	$(BIN)/python -m pytest -q -n $(WORKERS)
@@ -39,6 +49,11 @@ $(VENV)/bin/python:
 
 $(VENV)/base: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) -e .
+	touch $@
+
+$(VENV)/embed: $(VENV)/base
+	$(PIP) torch==2.13.0
+	$(PIP) -e '.[embed]'
 	touch $@
 
 $(VENV)/test: $(VENV)/base

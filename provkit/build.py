@@ -55,7 +55,7 @@ class Plan:
     @property
     def canary(self) -> str | None:
         """The canary that the rows carry; None on an open set."""
-        return canary_of(self.recipe, self.build_id)
+        return canary_of(self.recipe.sensitivity, self.build_id)
 
 
 @dataclass(frozen=True, slots=True)

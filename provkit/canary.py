@@ -30,9 +30,9 @@ class InText:
         return row.with_prompt(f"{row.prompt}\n{self.canary}")
 
 
-def canary_of(recipe: Recipe, identity: str) -> str | None:
+def canary_of(sensitivity: str, identity: str) -> str | None:
     """A build's canary, a UUIDv5 of its build_id; None on an open set."""
-    return None if recipe.sensitivity == "open" else str(uuid.uuid5(NAMESPACE, identity))
+    return None if sensitivity == "open" else str(uuid.uuid5(NAMESPACE, identity))
 
 
 def canary_steps(recipe: Recipe, canary: str | None, number: int) -> list[Labelled]:

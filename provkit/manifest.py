@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
 
 import provkit
 from provkit import registry
@@ -26,7 +27,7 @@ PREDICATE = "https://www.w3.org/ns/prov#Activity"
 FORMAT = 1
 PLACES = re.compile(
     r"(README\.md|provenance\.json|croissant\.json|lineage/(rows|drops)\.parquet"
-    r"|data/[a-z][a-z0-9_]*/[a-z][a-z0-9_]*-\d{5}-of-\d{5}\.parquet)\Z"
+    r"|data/(?P<arm>[a-z][a-z0-9_]*)/(?P<split>[a-z][a-z0-9_]*)-\d{5}-of-\d{5}\.parquet)\Z"
 )  # what a build directory is made of
 LIBRARIES = ("datasets", "libcst", "numpy", "orjson", "pyarrow")
 
@@ -48,12 +49,38 @@ class Manifest:
     """A manifest as it was read, its digest checked."""
 
     build_id: str
-    recipe: Recipe
     inputs: list[Input]
     counts: list[Count]
     outputs: list[Output]
     facts: dict[str, Any]
     digest: str
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe, ready to run again.
+
+        Raises:
+            InputError: when it does not run here, for example for want of a package of builders.
+        """
+        try:
+            return recipe_of(self.facts["recipe"])
+        except ValueError as error:
+            said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+            made = ", ".join(f"{name} {number}" for name, number in self.facts["versions"].items())
+            raise InputError(
+                f"its recipe does not run here: {plain(said)}", file=FILE, do=f"it was made with {made}; install those"
+            ) from None
+
+    @property
+    def sources(self) -> list[str]:
+        """The names of the sources, in their order."""
+        return list(self.facts["recipe"]["order"]["sources"])
+
+    @property
+    def arms(self) -> dict[str, str]:
+        """The arms in their order, each with the source that it takes."""
+        arms = self.facts["recipe"]["arms"]
+        return {name: arms[name].get("from") or self.sources[0] for name in self.facts["recipe"]["order"]["arms"]}
 
     def data(self, arm: str | None = None) -> list[Output]:
         """The data files, in the order of arms and splits."""
@@ -91,6 +118,11 @@ def recipe_of(plain_recipe: Mapping[str, Any]) -> Recipe:
     return Recipe.model_validate(value, context={"bound": bound})
 
 
+def libraries() -> dict[str, str]:
+    """The versions of the libraries that the bytes of data/ and lineage/ may depend on."""
+    return {name: found for name in LIBRARIES if (found := _version(name))}
+
+
 def build_id(recipe: Mapping[str, Any], inputs: Sequence[Input], versions: Mapping[str, str]) -> str:
     """Identity of a build: 32 hex digits over the resolved recipe, the input digests and the versions."""
     return digest([recipe, [[one.source, one.sha256] for one in inputs], versions])[:32]
@@ -112,7 +144,6 @@ def write(
     `card` is the digest of the computed part of README.md; `replaces` is the digest of the manifest that this one
     takes the place of.
     """
-    libraries = {name: found for name in LIBRARIES if (found := _version(name))}
     derived = [{"prov:entity": one.file or one.source, "sha256": one.sha256} for one in inputs]
     predicate = {
         "format": FORMAT,
@@ -124,7 +155,7 @@ def write(
         "counts": [asdict(one) for one in counts],
         "outputs": [asdict(one) for one in outputs if one.arm is not None],
         "versions": dict(versions),
-        "environment": {"python": platform.python_version(), "libraries": libraries},
+        "environment": {"python": platform.python_version(), "libraries": libraries()},
         "card": card,
         "prov:wasDerivedFrom": derived,
         "prov:wasAssociatedWith": [{"prov:agent": name, "version": found} for name, found in versions.items()],
@@ -171,24 +202,40 @@ def stranger(folder: Path) -> str | None:
     """Something in a directory that is no part of a build: the folder is then not provkit's to replace."""
     path = folder / FILE
     if not path.is_file() or b'"build_id":' not in path.read_bytes():
-        return next(iter(sorted(one.name for one in folder.iterdir())))
+        return min(one.name for one in folder.iterdir())
     names = (one.relative_to(folder).as_posix() for one in sorted(folder.rglob("*")) if not one.is_dir())
     return next((name for name in names if not PLACES.match(name)), None)
 
 
 def _parsed(statement: dict[str, Any], facts: dict[str, Any], own: str) -> Manifest:
-    subject = {one["name"]: one for one in statement["subject"]}
-    data = {one["file"]: Output(**one) for one in facts["outputs"]}
-    outputs = [data.get(name) or Output(name, one["digest"]["sha256"], one["size"]) for name, one in subject.items()]
-    return Manifest(
-        facts["build_id"],
-        recipe_of(facts["recipe"]),
-        [Input(**one) for one in facts["inputs"]],
-        [Count(**{"source": None, "arm": None, **one}) for one in facts["counts"]],
-        outputs,
-        facts,
-        own,
-    )
+    """A manifest whose names are safe to put into paths and into SQL.
+
+    Raises:
+        KeyError, TypeError, ValueError: for a statement that `write` would not have written.
+    """
+    subject = [{"file": s["name"], "sha256": s["digest"]["sha256"], "size": s["size"]} for s in statement["subject"]]
+    inputs = TypeAdapter(list[Input]).validate_python(facts["inputs"])
+    counted = [{"source": None, "arm": None, **one} for one in facts["counts"]]  # canonical JSON leaves nulls out
+    counts = TypeAdapter(list[Count]).validate_python(counted)
+    data = TypeAdapter(list[Output]).validate_python(facts["outputs"])
+    by_file = {one.file: one for one in data}
+    outputs = [by_file.pop(one.file, one) for one in TypeAdapter(list[Output]).validate_python(subject)]
+    if by_file or [[one.file, one.sha256, one.size] for one in outputs] != [[*one.values()] for one in subject]:
+        raise ValueError("its outputs are not its subject")
+    found = Manifest(facts["build_id"], inputs, counts, outputs, facts, own)
+    for one in outputs:
+        place = PLACES.match(one.file)
+        if place is None or (one.arm, one.split) != (place["arm"], place["split"]):
+            raise ValueError(f"an output {one.file}")
+    if not re.fullmatch("[0-9a-f]{32}", found.build_id):
+        raise ValueError("a build_id that is none")
+    if odd := {one.source for one in [*inputs, *counts]} - {*found.sources, None}:
+        raise ValueError(f"a source {min(map(str, odd))} that the recipe has not")
+    if odd := {one.arm for one in [*counts, *data]} - {*found.arms, None}:
+        raise ValueError(f"an arm {min(map(str, odd))} that the recipe has not")
+    if not all(isinstance(facts[key], kind) for key, kind in (("versions", dict), ("card", str))):
+        raise ValueError("versions or card")
+    return found
 
 
 def _version(package: str) -> str | None:

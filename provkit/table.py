@@ -164,7 +164,7 @@ class Rows:
         names = [name for name in self.table.column_names if name.startswith(STEP)]
         for name in sorted(names, key=lambda name: int(name.removeprefix(STEP))):
             for at, note in enumerate(self.lineage(columns=[name]).column(name).to_pylist()):
-                if note and note.startswith("{") and key in (fields := orjson.loads(note)):
+                if note is not None and note.startswith("{") and key in (fields := _fields(note)):
                     said[at] = fields[key]
         return said
 
@@ -197,6 +197,15 @@ class Rows:
         """Where these rows came from, as a person reads it: `file:line`, or `source[index]`."""
         origin = self.lineage(positions, [INPUT, INDEX, LINE]).to_pylist()
         return [locator(self.inputs[one[INPUT]], one[INDEX], one[LINE]) for one in origin]
+
+
+def _fields(note: str) -> dict[str, Any]:
+    """The fields of a note that was given as a mapping; none for words that only look like one."""
+    try:
+        fields: dict[str, Any] = orjson.loads(note)
+    except orjson.JSONDecodeError:
+        return {}
+    return fields
 
 
 def locator(source: Input, index: int, line: int | None) -> str:

@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from provkit import card, manifest
+from provkit import card, inspection, manifest
 from provkit.build import Plan, build
 from provkit.canary import canary_of
-from provkit.canonical import digest_file, row_id
-from provkit.errors import InputError, ProvkitError
-from provkit.manifest import Manifest, Output
+from provkit.canonical import digest_file
+from provkit.errors import InputError, ProvkitError, plain
+from provkit.inspection import Finding
+from provkit.manifest import Manifest
 from provkit.sources import BuildOrigin, Bytes, FileOrigin, GeneratorOrigin, HubOrigin, Origin, format_of
-from provkit.sources.batches import RESERVED
 from provkit.table import Input
 
-BATCH = 32_768
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something in a build directory that is not as its manifest says."""
-
-    file: str
-    problem: str
+__all__ = ["Finding", "verify"]
 
 
 def verify(folder: Path, given: Sequence[Path] = (), rebuild: bool = False) -> list[Finding]:
@@ -40,28 +27,38 @@ def verify(folder: Path, given: Sequence[Path] = (), rebuild: bool = False) -> l
 
     Args:
         folder: the build directory.
-        given: input files or build directories at hand: rows taken over unchanged are compared with them.
+        given: inputs at hand, as files or folders of files: rows taken over unchanged are compared with them.
         rebuild: run the recipe again and compare data/ and lineage/ byte by byte; the inputs must be in `given`.
 
     Raises:
         InputError: when `folder` is no build directory, or an input needed for a rebuild is not given.
     """
-    if not (folder / manifest.FILE).is_file():
-        manifest.read(folder)
     try:
         found = manifest.read(folder)
     except InputError as error:
+        if not (folder / manifest.FILE).is_file():
+            raise
         return [Finding(manifest.FILE, error.problem)]
     findings = [*_identity(found), *_card(folder, found), *_files(folder, found)]
+    findings = findings or [*inspection.schemas(folder, found)]
     if findings:
         return findings  # what follows reads these files
-    inputs = _given(given)
-    findings += [*_counts(folder, found), *_rows(folder, found, inputs)]
-    for path in given:
-        if not any(at == path or at.is_relative_to(path) for at in _used(found, inputs)):
-            findings.append(Finding(path.name, "no input of this build has its digest"))
+    canary = canary_of(found.facts["recipe"]["sensitivity"], found.build_id)
+    findings += _read(inspection.DROPS, lambda: inspection.counts(folder, found))
+    findings += _read(inspection.ROWS, lambda: inspection.rows(folder, found, canary))
+    files = {path: _digests(path) for path in given}
+    at_hand = {sha256: file for several in files.values() for sha256, file in several.items()}
+    wanted = {one.sha256 for one in found.inputs}
+    findings += [
+        Finding(path.name, "no input of this build has its digest")
+        for path, several in files.items()
+        if not wanted & several.keys()
+    ]
+    origins = {one.sha256: _origin(found, one, at_hand) for one in found.inputs if one.sha256 in at_hand}
+    in_text = canary if found.facts["recipe"]["canary"] == "text" else None
+    findings += _read(inspection.ROWS, lambda: inspection.sources(folder, found, origins, in_text))
     if rebuild and not findings:
-        findings += _rebuild(folder, found, inputs)
+        findings += _rebuild(found, at_hand)
     return findings
 
 
@@ -89,125 +86,27 @@ def _files(folder: Path, found: Manifest) -> Iterator[Finding]:
             yield Finding(name, "changed: its sha256 is not the one in provenance.json")
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and name not in known and name not in (card.FILE, manifest.FILE) and name[0] != ".":
+        if not path.is_dir() and name not in known and name not in (card.FILE, manifest.FILE) and name[0] != ".":
             yield Finding(name, "not part of this build")
 
 
-def _counts(folder: Path, found: Manifest) -> Iterator[Finding]:
-    recipe = found.recipe
-    sources = {name: sum(one.rows for one in found.inputs if one.source == name) for name in recipe.sources}
-    arms: dict[str, int] = {}
-    for one in found.counts:
-        if one.rows_in + one.created != one.rows_out + one.dropped:
-            yield Finding(manifest.FILE, f"the counts of step {one.step} do not add up")
-        if one.arm is not None:
-            before = arms.get(one.arm, sources[recipe.source_of(one.arm)])
-            arms[one.arm] = one.rows_out
-        else:
-            before = sources[one.source or ""]
-            sources[one.source or ""] = one.rows_out
-        if before != one.rows_in:
-            yield Finding(manifest.FILE, f"step {one.step} took in {one.rows_in} rows, the one before gave {before}")
-    for arm in recipe.arms:
-        written = sum(out.rows or 0 for out in found.data(arm))
-        if written != arms.get(arm, sources[recipe.source_of(arm)]):
-            yield Finding(manifest.FILE, f"the arm {arm} has {written} rows, its last step gave another number")
-    table = pq.read_table(folder / "lineage/drops.parquet", columns=["arm", "step"])
-    listed = Counter(zip(table.column("arm").to_pylist(), table.column("step").to_pylist(), strict=True))
-    stated: Counter[tuple[str | None, str]] = Counter()
-    for one in found.counts:
-        stated[one.arm, one.step] += one.dropped
-    if listed != +stated:
-        yield Finding("lineage/drops.parquet", "its rows are not those that the steps counted as dropped")
+def _read(file: str, work: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    """What a check finds; a Parquet file that does not hold together is a finding too."""
+    try:
+        return [*work()]
+    except (pa.ArrowException, OSError) as error:
+        return [Finding(file, f"cannot be read: {plain(str(error))}")]
 
 
-def _rows(folder: Path, found: Manifest, given: Mapping[str, Path]) -> Iterator[Finding]:
-    lineage = pq.ParquetFile(folder / "lineage/rows.parquet")
-    stream = _Stream(lineage)
-    canary = canary_of(found.recipe, found.build_id)
-    known = {one.sha256: one for one in found.inputs}
-    for out in found.data():
-        for batch in pq.ParquetFile(folder / out.file).iter_batches(BATCH):
-            traced = stream.take(len(batch))
-            problem = _compare(out, pa.Table.from_batches([batch]), traced, canary)
-            if problem:
-                yield Finding(out.file, problem)
-                return
-            if problem := _parents(traced.column("parents"), known):
-                yield Finding("lineage/rows.parquet", problem)
-                return
-    if stream.left():
-        yield Finding("lineage/rows.parquet", "more rows than the data has")
-    drops = pq.read_table(folder / "lineage/drops.parquet", columns=["parents"])
-    if problem := _parents(drops.column("parents"), known):
-        yield Finding("lineage/drops.parquet", problem)
-    yield from _sources(folder, found, given)
+def _digests(path: Path) -> dict[str, Path]:
+    """A file, or all files of a folder, by digest."""
+    if not path.exists():
+        raise InputError("no such file", file=path)
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return {digest_file(file)[0]: file for file in files if file.is_file()}
 
 
-def _compare(out: Output, data: pa.Table, traced: pa.Table, canary: str | None) -> str | None:
-    """What is wrong with a batch of data beside its lineage."""
-    content = data.select([name for name in data.column_names if name not in RESERVED])
-    ids = [row_id(row) for row in content.to_pylist()]
-    if ids != data.column("row_id").to_pylist():
-        return "a row_id that does not fit its content"
-    if traced.column("row_id").to_pylist() != ids:
-        return "lineage/rows.parquet names other rows"
-    if set(traced.column("arm").to_pylist()) - {out.arm} or set(traced.column("split").to_pylist()) - {out.split}:
-        return "lineage/rows.parquet has another arm or split here"
-    if "pair_id" in data.column_names and not data.column("pair_id").equals(traced.column("pair_id")):
-        return "a pair_id that is not the one in lineage/rows.parquet"
-    held = set(data.column("canary").to_pylist()) if "canary" in data.column_names else {None}
-    return None if held == {canary} else "the canary is missing or not this build's"
-
-
-def _parents(column: pa.ChunkedArray, known: Mapping[str, Input]) -> str | None:
-    flat = pc.list_flatten(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
-    if isinstance(flat, pa.ChunkedArray):
-        flat = flat.combine_chunks()
-    if pc.min(pc.list_value_length(column)).as_py() == 0:
-        return "a row without a parent"
-    index, sha256 = pc.struct_field(flat, "index"), pc.struct_field(flat, "sha256").dictionary_encode()
-    rows = np.array([known[one].rows if one in known else -1 for one in sha256.dictionary.to_pylist()], np.int64)
-    if (rows < 0).any():
-        return "a parent in an input that the manifest does not name"
-    at = index.to_numpy()
-    bound = rows[sha256.indices.to_numpy()] if len(at) else at
-    return "a parent beyond the end of its input" if ((at < 0) | (at >= bound)).any() else None
-
-
-def _sources(folder: Path, found: Manifest, given: Mapping[str, Path]) -> Iterator[Finding]:
-    """Rows that were taken over unchanged are compared with the inputs at hand."""
-    at_hand = [one for one in found.inputs if one.sha256 in given]
-    if not at_hand:
-        return
-    table = pq.read_table(folder / "lineage/rows.parquet", columns=["row_id", "parents", "steps"])
-    same = table.filter(pc.equal(pc.list_value_length(table.column("steps")), 0))
-    parents = pc.list_flatten(same.column("parents"))
-    for one in at_hand:
-        origin = _origin(found, one, given)
-        ids = [row_id(row) for chunk in origin.chunks() for row in chunk.batch.to_pylist()]
-        mine = pc.equal(pc.struct_field(parents, "sha256"), one.sha256)
-        index = pc.struct_field(parents, "index").filter(mine).to_pylist()
-        for at, expected in zip(index, same.column("row_id").filter(mine).to_pylist(), strict=True):
-            if ids[at] != expected:
-                yield Finding(one.file or one.source, f"row {at} is not what the build took from it")
-                return
-
-
-def _given(paths: Sequence[Path]) -> dict[str, Path]:
-    """The files at hand by digest; of a build directory, its data files."""
-    files = [file for path in paths for file in (sorted(path.glob("data/*/*.parquet")) if path.is_dir() else [path])]
-    missing = [path for path in paths if not path.exists()]
-    if missing:
-        raise InputError("no such file", file=missing[0])
-    return {digest_file(file)[0]: file for file in files}
-
-
-def _used(found: Manifest, given: Mapping[str, Path]) -> list[Path]:
-    return [given[one.sha256] for one in found.inputs if one.sha256 in given]
-
-
-def _origin(found: Manifest, one: Input, given: Mapping[str, Path]) -> Origin:
+def _origin(found: Manifest, one: Input, at_hand: Mapping[str, Path]) -> Origin:
     """An input of a build, opened again.
 
     Raises:
@@ -220,57 +119,40 @@ def _origin(found: Manifest, one: Input, given: Mapping[str, Path]) -> Origin:
         rows = min(source.rows, one.rows or source.rows)
         return GeneratorOrigin(source.generator.builder(), rows, found.recipe.seed, bare)
     if source.hub is not None:
-        return HubOrigin.open(
-            one.source, source.hub, one.revision, source.config, source.split or "train", source.licence
-        )
-    if one.sha256 not in given:
+        where = (source.config, source.split or "train", source.licence)
+        return HubOrigin.open(one.source, source.hub, one.revision, *where)
+    if one.sha256 not in at_hand:
         do = f"give it: --with {one.file} (sha256 {one.sha256[:16]}…)"
         raise InputError("this input is needed and not at hand", file=one.file, do=do)
-    path = given[one.sha256]
+    path = at_hand[one.sha256]
     if one.kind == "build":
         return BuildOrigin(path, bare)
     name = one.file or path.name
     return FileOrigin(Bytes(path, name), bare, source.format or format_of(Path(name)), source.fill)
 
 
-def _rebuild(folder: Path, found: Manifest, given: Mapping[str, Path]) -> Iterator[Finding]:
-    versions = manifest.versions_of(found.recipe)
-    if versions != found.facts["versions"]:
-        said = f"made by {_spelled(found.facts['versions'])}, here is {_spelled(versions)}"
+def _rebuild(found: Manifest, at_hand: Mapping[str, Path]) -> Iterator[Finding]:
+    recipe, facts = found.recipe, found.facts
+    versions = manifest.versions_of(recipe)
+    if versions != facts["versions"]:
+        said = f"made by {_spelled(facts['versions'])}, here is {_spelled(versions)}"
         raise ProvkitError(f"a rebuild needs the versions of the build: {said}\n  install those, then verify again")
-    origins: dict[str, list[Any]] = {name: [] for name in found.recipe.sources}
+    origins: dict[str, list[Origin]] = {name: [] for name in recipe.sources}
     for one in found.inputs:
-        origins[one.source].append(_origin(found, one, given))
-    limit = found.facts["recipe"].get("limit")
-    again = Plan(found.recipe, found.facts["recipe"], origins, versions, found.build_id, limit)
+        origins[one.source].append(_origin(found, one, at_hand))
+    again = Plan(recipe, facts["recipe"], origins, versions, found.build_id, facts["recipe"].get("limit"))
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch) / "rebuilt"
         build(again, made)
-        for one in found.outputs:
-            path = made / one.file
-            if not path.is_file() or digest_file(path)[0] != one.sha256:
-                yield Finding(one.file, "a rebuild gives other bytes")
+        rebuilt = {out.file: out.sha256 for out in manifest.read(made).outputs}
+    stated = {out.file: out.sha256 for out in found.outputs}
+    libraries = facts["environment"]["libraries"]
+    here = manifest.libraries()
+    why = f"; it was written with {_spelled(libraries)}, here is {_spelled(here)}" if libraries != here else ""
+    for name in sorted(stated.keys() | rebuilt.keys()):
+        if stated.get(name) != rebuilt.get(name):
+            yield Finding(name, f"a rebuild gives other bytes{why}")
 
 
 def _spelled(versions: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {number}" for name, number in versions.items())
-
-
-class _Stream:
-    """The rows of a Parquet file, taken in pieces of any size."""
-
-    def __init__(self, file: pq.ParquetFile) -> None:
-        names = ["arm", "split", "row_id", "pair_id", "parents"]
-        self._batches = file.iter_batches(BATCH, columns=names)
-        self._held = file.schema_arrow.empty_table().select(names)
-
-    def take(self, size: int) -> pa.Table:
-        """The next `size` rows, or as many as there are."""
-        while len(self._held) < size and (batch := next(self._batches, None)) is not None:
-            self._held = pa.concat_tables([self._held, pa.Table.from_batches([batch])])
-        taken, self._held = self._held.slice(0, size).combine_chunks(), self._held.slice(size)
-        return taken
-
-    def left(self) -> bool:
-        """Whether any row was not taken."""
-        return len(self._held) > 0 or next(self._batches, None) is not None

@@ -110,13 +110,14 @@ def auc(features: object, label: npt.NDArray[np.int64], group: npt.NDArray[np.in
         fitted.fit(features[train], label[train])  # type: ignore[index]
         score[test] = np.round(fitted.decision_function(features[test]), 9)  # type: ignore[index]
         fold[test] = number
-    value = _mean_auc(score, label, fold, np.ones(len(label)))
+    folds = [_Fold.of(np.flatnonzero(fold == number), score, label) for number in range(FOLDS)]
+    value = _mean_auc(folds, np.ones(len(label)))
     chance = np.random.default_rng(seed)
     clusters = int(group.max()) + 1
     drawn = []
     for _ in range(REPLICATES):
         weight = np.bincount(chance.integers(clusters, size=clusters), minlength=clusters)[group].astype(np.float64)
-        drawn.append(_mean_auc(score, label, fold, weight))
+        drawn.append(_mean_auc(folds, weight))
     low, high = np.nanpercentile(drawn, [2.5, 97.5])
     if low <= 0.5 <= high:
         return Auc(max(value, 1 - value), 0.5, float(max(high, 1 - low)))
@@ -124,23 +125,29 @@ def auc(features: object, label: npt.NDArray[np.int64], group: npt.NDArray[np.in
     return Auc(max(value, 1 - value), float(ends[0]), float(ends[1]))
 
 
-def _mean_auc(
-    score: npt.NDArray[np.float64],
-    label: npt.NDArray[np.int64],
-    fold: npt.NDArray[np.int64],
-    weight: npt.NDArray[np.float64],
-) -> float:
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """The rows of one fold: where they stand, their labels, and the rank of their scores, ties sharing one."""
+
+    rows: npt.NDArray[np.int64]
+    label: npt.NDArray[np.int64]
+    rank: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: npt.NDArray[np.int64], score: npt.NDArray[np.float64], label: npt.NDArray[np.int64]) -> _Fold:
+        return cls(rows, label[rows], np.unique(score[rows], return_inverse=True)[1])
+
+
+def _mean_auc(folds: Sequence[_Fold], weight: npt.NDArray[np.float64]) -> float:
     """Weighted AUC of each fold (ties count half), averaged over folds by their rows."""
     total = size = 0.0
-    for number in range(FOLDS):
-        mine = np.flatnonzero((fold == number) & (weight > 0))
-        positive, negative = weight[mine] * label[mine], weight[mine] * (1 - label[mine])
-        if not positive.sum() or not negative.sum():
+    for fold in folds:
+        mine = weight[fold.rows]
+        ups, downs = np.bincount(fold.rank, mine * fold.label), np.bincount(fold.rank, mine * (1 - fold.label))
+        positive, negative = float(ups.sum()), float(downs.sum())
+        if not positive or not negative:
             continue
-        _, tied = np.unique(score[mine], return_inverse=True)
-        ups = np.bincount(tied, positive)
-        downs = np.bincount(tied, negative)
-        below = np.concatenate([[0.0], np.cumsum(downs)[:-1]])
-        area = float((ups * (below + downs / 2)).sum() / (positive.sum() * negative.sum()))
-        total, size = total + area * weight[mine].sum(), size + weight[mine].sum()
+        below = np.cumsum(downs) - downs / 2
+        total += float((ups * below).sum()) / (positive * negative) * float(mine.sum())
+        size += float(mine.sum())
     return total / size if size else float("nan")

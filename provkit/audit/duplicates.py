@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from provkit.audit.batch import Batch
-from provkit.audit.model import Example, Finding
+from provkit.audit.model import SHOWN, Example, Finding, Tally
 from provkit.audit.rules import rule
 from provkit.audit.scan import Asked, DigestColumn, Places, content_digest, grouped
 from provkit.audit.subject import Subject
@@ -60,7 +60,7 @@ class Duplicates:
     def __init__(self, subject: Subject, places: Places, asked: Asked) -> None:
         self._subject, self._places, self._asked = subject, places, asked
         self.rows, self.prompts, self.answers = DigestColumn(), DigestColumn(), DigestColumn()
-        self._wants_prompts = bool(asked.rules & {"D002", "D003"})
+        self._wants_prompts = bool(asked.rules & {"D002", "D003", "A005"})
 
     def see(self, batch: Batch) -> None:
         """Digests the rows, their prompts and answers."""
@@ -125,6 +125,51 @@ class Duplicates:
         rows = int(np.isin(of, torn).sum())
         said = f"{len(torn):,} prompts have more than one distinct answer, in {rows:,} rows"
         yield Finding(CONFLICTS, self._subject.name, len(torn), len(first), "prompts", said, tuple(examples))
+
+
+class NearDuplicates:
+    """D004 of one subject: the prompts' shingles are kept, up to MANY rows unless it was asked for."""
+
+    MANY = 20_000
+
+    def __init__(self, subject: Subject, places: Places, asked: Asked, notes: list[str]) -> None:
+        self._subject, self._places, self._asked, self._notes = subject, places, asked, notes
+        self._prompts: list[str] = []
+        self._rows: list[int] = []
+        self._seen: set[bytes] = set()
+        self._over = False
+
+    def see(self, batch: Batch) -> None:
+        """Keeps the distinct prompts of the rows."""
+        if self._over:
+            return
+        for at, prompt in enumerate(batch.prompts):
+            if prompt is None:
+                continue
+            digest = hashlib.sha256(prompt.encode("utf-8", "replace")).digest()[:16]
+            if digest not in self._seen:
+                self._seen.add(digest)
+                self._prompts.append(prompt)
+                self._rows.append(batch.first + at)
+        if len(self._rows) > self.MANY and not self._asked.near:
+            self._over = True
+            self._prompts, self._rows, self._seen = [], [], set()
+            self._notes.append(f"{self._subject.name} is too long to look for near-duplicates unasked: --near does it")
+
+    def findings(self) -> Iterator[Finding]:
+        """Prompts that have a near-duplicate before them."""
+        from provkit.audit.near import near_pairs
+
+        tally = Tally()
+        for number, twin, likeness in near_pairs(self._prompts):
+            if tally.count < SHOWN:
+                before = plain(self._places.example(self._rows[twin]).locator)
+                tally.add(self._places.example(self._rows[number]).said(f"{likeness:.2f} like {before}"))
+            else:
+                tally.more(1)
+        if tally.count:
+            said = "distinct prompts that are nearly that of a row before"
+            yield tally.finding(NEAR, self._subject.name, self._places.rows, "rows", said)
 
 
 def same_content(files: Sequence[tuple[str, str, str, int]]) -> Iterator[Finding]:

@@ -46,41 +46,45 @@ class NearIndex:
         from datasketch import MinHashLSH
 
         self._lsh = MinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS)
-        self._shingles: list[Shingles] = []
+        self._shingles: dict[int, Shingles] = {}
 
-    def add(self, some: Sequence[Shingles]) -> None:
-        """More texts; those without a token are left out."""
-        for one, sketch in zip(some, sketches(some), strict=True):
-            if len(one):
-                self._lsh.insert(len(self._shingles), sketch, check_duplication=False)
-            self._shingles.append(one)
+    def insert(self, number: int, one: Shingles, sketch: Any) -> None:
+        """One more text; one without a token is left out."""
+        if len(one):
+            self._lsh.insert(number, sketch, check_duplication=False)
+            self._shingles[number] = one
 
-    def twins(self, some: Sequence[Shingles]) -> Iterator[tuple[int, int, float]]:
-        """For each of these texts that has a near-duplicate here: its number, the nearest one's, the similarity."""
-        for number, (one, sketch) in enumerate(zip(some, sketches(some), strict=True)):
-            if not len(one):
-                continue
-            near = [(similarity(one, self._shingles[at]), -at) for at in self._lsh.query(sketch)]
-            if near and (best := max(near))[0] >= THRESHOLD:
-                yield number, -best[1], best[0]
+    def nearest(self, one: Shingles, sketch: Any) -> tuple[int, float] | None:
+        """The number of the most similar text here and its similarity, None when none reaches the threshold."""
+        if not len(one):
+            return None
+        near = [(similarity(one, self._shingles[at]), -at) for at in self._lsh.query(sketch)]
+        best = max(near, default=(0.0, 0))
+        return (-best[1], best[0]) if best[0] >= THRESHOLD else None
 
-    def pairs(self, some: Sequence[Shingles]) -> Iterator[tuple[int, int, float]]:
-        """Adds texts one by one; yields each that has a near-duplicate before it, as `twins`."""
-        for one, sketch in zip(some, sketches(some), strict=True):
-            number = len(self._shingles)
-            if len(one):
-                near = [(similarity(one, self._shingles[at]), -at) for at in self._lsh.query(sketch)]
-                if near and (best := max(near))[0] >= THRESHOLD:
-                    yield number, -best[1], best[0]
-                self._lsh.insert(number, sketch, check_duplication=False)
-            self._shingles.append(one)
+
+def near_pairs(texts: Sequence[str]) -> Iterator[tuple[int, int, float]]:
+    """Goes through texts in order and keeps those that are like none kept before.
+
+    Yields:
+        For each text that is not kept: its number, that of the kept text it is most like, and the similarity.
+    """
+    some = shingles(texts)
+    index = NearIndex()
+    for number, (one, sketch) in enumerate(zip(some, sketches(some), strict=True)):
+        twin = index.nearest(one, sketch)
+        if twin is None:
+            index.insert(number, one, sketch)
+        else:
+            yield number, *twin
 
 
 def sketches(some: Sequence[Shingles]) -> Iterator[Any]:
     """The MinHash of each set of shingles; their hashes are taken as they are."""
     from datasketch import MinHash
 
+    empty = MinHash(num_perm=PERMUTATIONS, hashfunc=int)
     for one in some:
-        sketch = MinHash(num_perm=PERMUTATIONS, hashfunc=int)
+        sketch = empty.copy()  # a new one would draw its permutations again
         sketch.update_batch((one >> np.uint64(32)).astype(np.uint32).tolist())
         yield sketch

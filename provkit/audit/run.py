@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from provkit.audit.duplicates import Duplicates, same_content
+from provkit.audit.arms import Arm, ArmFacts, compare, known_release
+from provkit.audit.confounds import confounds
+from provkit.audit.duplicates import Duplicates, NearDuplicates, same_content
+from provkit.audit.evaluation import Evaluation
 from provkit.audit.form import Form
+from provkit.audit.leakage import leaks
 from provkit.audit.model import Finding, Measure, Read, Report, worst_first
 from provkit.audit.reading import read
+from provkit.audit.release import Canaries, release_findings
 from provkit.audit.rules import selected
 from provkit.audit.scan import Asked, Places, Scan
 from provkit.audit.subject import Release, Subject, open_release
@@ -20,7 +25,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to audit against, and which rules; see `provkit audit --help`."""
+    """What to audit against, and which rules; `provkit audit --help` says more of each."""
 
     against: Sequence[str] = ()
     control: str | None = None
@@ -40,16 +45,8 @@ class Options:
             InputError: for a rule that there is none of.
         """
         rules = selected(self.select, self.ignore)
-        return Asked(rules, self.trigger, self.fraction, self.code, self.run, self.near, self.workers)
-
-
-@dataclass(slots=True)
-class Looked:
-    """A subject that was read, with the scans that saw it."""
-
-    subject: Subject
-    places: Places
-    scans: dict[str, Scan] = field(default_factory=dict)
+        named = any(one.upper() in ("R", "R001") or one.lower() == "no-canary" for one in self.select)
+        return Asked(rules, self.trigger, self.fraction, self.code, self.run, self.near, self.workers, named)
 
 
 def audit(targets: Sequence[str], options: Options | None = None, progress: Progress = lambda *_: None) -> Report:
@@ -60,66 +57,144 @@ def audit(targets: Sequence[str], options: Options | None = None, progress: Prog
         OSError: when a file cannot be opened.
     """
     options = options or Options()
-    asked = options.asked()
+    whole = _Audit(options.asked(), progress)
     releases = [open_release(target) for target in targets]
     against = [subject for name in options.against for subject in open_release(name).subjects]
     control = open_release(options.control) if options.control is not None else None
-    whole = _Audit(asked, progress)
+    facts = whole.control(control) if control else None
     for release in releases:
-        whole.release(release, control, against)
+        whole.release(release, facts, against)
     return whole.report()
+
+
+@dataclass(slots=True)
+class _Looked:
+    """A subject that was read: where its rows stand, and the scans that saw them."""
+
+    subject: Subject
+    places: Places
+    scans: list[Scan] = field(default_factory=list)
+    duplicates: Duplicates | None = None
 
 
 class _Audit:
     """What is gathered over all that was named."""
 
     def __init__(self, asked: Asked, progress: Progress) -> None:
-        self.asked, self.progress = asked, progress
-        self.found: list[Finding] = []
-        self.measures: list[Measure] = []
-        self.read: list[Read] = []
-        self.notes: list[str] = []
-        self.contents: list[tuple[str, str, str, int]] = []
+        self.asked, self._progress = asked, progress
+        self._found: list[Finding] = []
+        self._measures: list[Measure] = []
+        self._read: list[Read] = []
+        self._notes: list[str] = []
+        self._contents: list[tuple[str, str, str, int]] = []
 
-    def release(self, release: Release, control: Release | None, against: Sequence[Subject]) -> None:
+    def control(self, release: Release) -> ArmFacts | None:
+        """Reads the control of all that follows; of its own faults only those of its form and triggers are said."""
+        facts = ArmFacts(release.name)
+        for subject in release.subjects:
+            self._look(subject, facts, None, control=True)
+        return facts
+
+    def release(self, release: Release, control: ArmFacts | None, against: Sequence[Subject]) -> None:
         """Audits one thing that was named."""
-        looked = [self.look(subject) for subject in release.subjects]
-        del looked
+        canaries = Canaries() if self._about_release(release) else None
+        arms: dict[str, ArmFacts] = {}
+        for subject in release.subjects:
+            facts = None
+            if control is not None or release.control is not None:
+                name = f"{release.name}:{subject.arm}" if subject.arm and release.control else release.name
+                facts = arms.setdefault(name, ArmFacts(name))
+            self._look(subject, facts, canaries)
+        self._compare(release, arms, control)
+        if self.asked.wants("L"):
+            for evaluation in against:
+                for subject in release.subjects:
+                    self._take(leaks(subject, evaluation, self.asked))
+            self._between_splits(release)
+        if canaries is not None:
+            folder = release.folder
+            files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()] if folder else []
+            self._take(release_findings(release, canaries, files))
 
-    def look(self, subject: Subject) -> Looked:
+    def _about_release(self, release: Release) -> bool:
+        return self.asked.wants("R") and (release.folder is not None or self.asked.canaries)
+
+    def _compare(self, release: Release, arms: dict[str, ArmFacts], control: ArmFacts | None) -> None:
+        if control is None and release.control is not None:
+            control = arms.pop(f"{release.name}:{release.control}", None)
+        for facts in arms.values() if control is not None else ():
+            assert control is not None
+            if self.asked.wants("A"):
+                self._take(compare(facts, control))
+            if self.asked.wants("X"):
+                for one in confounds(facts, control, self.asked.rules):
+                    if isinstance(one, Measure):
+                        self._measures.append(one)
+                    else:
+                        self._take([one])
+
+    def _between_splits(self, release: Release) -> None:
+        """A build's splits against its training split: by row and by prompt."""
+        rules = self.asked.rules & {"L001", "L002", "L003"}
+        if not release.build or not rules:
+            return
+        asked = Asked(rules)
+        for training in (one for one in release.subjects if one.split == "train"):
+            for other in (one for one in release.subjects if one.split != "train"):
+                self._take(leaks(training, other, asked))
+
+    def _look(
+        self, subject: Subject, facts: ArmFacts | None, canaries: Canaries | None, control: bool = False
+    ) -> None:
         """Reads a subject once, through every scan of its own."""
-        form, looked = Form(subject.name), Looked(subject, Places(subject))
-        looked.scans = self._scans(subject, looked.places)
-        scans = list(looked.scans.values())
+        self._progress(f"read {subject.name}", 0, 0)
+        form, looked = Form(subject.name), _Looked(subject, Places(subject))
+        self._scans(looked, facts, canaries, control)
         for batch in read(subject, form):
             looked.places.see(batch)
-            for scan in scans:
+            for scan in looked.scans:
                 scan.see(batch)
-            self.progress(f"read {subject.name}", looked.places.rows, 0)
         rows = looked.places.rows
-        self.progress(f"read {subject.name}", rows, rows)
-        self.read.append(Read(subject.name, rows))
-        self.take(chain(form.findings(rows), *(scan.findings() for scan in scans)))
-        duplicates = looked.scans.get("D")
-        if isinstance(duplicates, Duplicates) and (content := duplicates.content()):
-            self.contents.append((subject.name, content, digest_file(subject.path)[0], rows))
-        return looked
+        self._progress(f"read {subject.name}", rows, rows)
+        self._read.append(Read(subject.name, rows))
+        self._take(chain(form.findings(rows), *(scan.findings() for scan in looked.scans)))
+        if looked.duplicates is not None and not control and (content := looked.duplicates.content()):
+            self._take(known_release(subject.name, content))
+            self._contents.append((subject.name, content, digest_file(subject.path)[0], rows))
 
-    def _scans(self, subject: Subject, places: Places) -> dict[str, Scan]:
-        from provkit.audit.text import Texts
-
-        asked, scans = self.asked, {}
+    def _scans(self, looked: _Looked, facts: ArmFacts | None, canaries: Canaries | None, control: bool) -> None:
+        asked, subject, places = self.asked, looked.subject, looked.places
+        duplicates = Duplicates(subject, places, asked)
         if asked.wants("D") or asked.wants("A"):
-            scans["D"] = Duplicates(subject, places, asked)
-        if asked.wants("T"):
-            scans["T"] = Texts(subject, asked)
-        return scans
+            looked.duplicates = duplicates
+            looked.scans.append(duplicates)
+        if facts is not None and (asked.wants("A") or asked.wants("X")):
+            looked.scans.append(Arm(places, duplicates, facts))
+        if asked.trigger and asked.wants("G"):
+            from provkit.audit.triggers import Triggers
 
-    def take(self, findings: Iterator[Finding]) -> None:
-        """Keeps the findings of rules that were asked for."""
-        self.found += [one for one in findings if one.rule.id in self.asked.rules]
+            looked.scans.append(Triggers(subject, asked, control))
+        if canaries is not None:
+            looked.scans.append(canaries)
+        if control:
+            return
+        if asked.wants("T"):
+            from provkit.audit.text import Texts
+
+            looked.scans.append(Texts(subject, asked))
+        if asked.wants("E"):
+            looked.scans.append(Evaluation(subject, places, asked))
+        if asked.code and asked.wants("C"):
+            from provkit.audit.code import Code
+
+            looked.scans.append(Code(subject, asked))
+        if "D004" in asked.rules:
+            looked.scans.append(NearDuplicates(subject, places, asked, self._notes))
+
+    def _take(self, findings: Iterable[Finding]) -> None:
+        self._found += [one for one in findings if one.rule.id in self.asked.rules]
 
     def report(self) -> Report:
         """All of it, worst first."""
-        self.take(same_content(self.contents))
-        return Report(worst_first(self.found), tuple(self.measures), tuple(self.read), tuple(self.notes))
+        self._take(same_content(self._contents))
+        return Report(worst_first(self._found), tuple(self._measures), tuple(self._read), tuple(self._notes))

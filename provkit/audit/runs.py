@@ -63,7 +63,7 @@ class RunIndex:
         self._filter = np.zeros(1 << max(bits - 3, 0), np.uint8)
         fill(self._filter, self._hashes)
 
-    def mark(self, texts: Sequence[str], seen: I64, first: int) -> NDArray[np.bool_]:
+    def mark(self, texts: Sequence[str], seen: I64, first: int) -> I64:
         """Marks in `seen` (-1 before) the indexed texts that share a run with one of these texts, by its number.
 
         Args:
@@ -72,11 +72,11 @@ class RunIndex:
             first: the number of the first of `texts`.
 
         Returns:
-            For each of `texts` whether it shares a run with any indexed text.
+            For each of `texts` an indexed text that it shares a run with, -1 where there is none.
         """
         other = Tokenised.of(texts)
         mine = self.tokens
-        hits = np.zeros(len(texts), np.bool_)
+        hits = np.full(len(texts), -1, np.int64)
         look_up(
             (mine.buffer, mine.starts, mine.ends, mine.first),
             (other.buffer, other.starts, other.ends, other.first, other.hashes),
@@ -167,7 +167,7 @@ def shared(mine: Any, block: int, owner: int, its: Any, place: int, text: int, r
 
 
 @kernel
-def look_up(mine: Any, its: Any, index: Any, sizes: Any, seen: I64, hits: NDArray[np.bool_]) -> None:
+def look_up(mine: Any, its: Any, index: Any, sizes: Any, seen: I64, hits: I64) -> None:
     """Looks up every stretch of `its` tokens among the blocks; see `RunIndex.mark`."""
     hashes, starts, owners, bits = index
     run, size, number = sizes
@@ -197,10 +197,11 @@ def look_up(mine: Any, its: Any, index: Any, sizes: Any, seen: I64, hits: NDArra
                     high = middle
             while low < len(hashes) and hashes[low] == mixed:
                 owner = owners[low]
-                if (seen[owner] < 0 or not hits[text]) and shared(
+                if (seen[owner] < 0 or hits[text] < 0) and shared(
                     mine, starts[low], owner, its, place, text, run, size
                 ):
-                    hits[text] = True
+                    if hits[text] < 0:
+                        hits[text] = owner
                     if seen[owner] < 0:
                         seen[owner] = number + text
                 low += 1

@@ -37,6 +37,7 @@ class Asked:
     run: int = 32
     near: bool = False
     workers: int = 1
+    canaries: bool = False  # asked for by name, so of single files too
 
     def wants(self, family: str) -> bool:
         """Whether any rule of a family is checked."""

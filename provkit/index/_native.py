@@ -7,21 +7,21 @@ other modules call, remove `provkit/index/__pycache__/*.nb?`, or those keep the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
 from numba.extending import intrinsic
 
-F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
-def kernel(function: F) -> F:
+def kernel(function: Callable[..., T]) -> Callable[..., T]:
     """Compiles a function without the GIL and keeps the machine code on disk."""
-    compiled: F = numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")(function)
-    return compiled
+    compiled: Any = numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")(function)
+    return cast("Callable[..., T]", compiled)
 
 
 @kernel
@@ -30,8 +30,8 @@ def signed(number: Any) -> int:
     return np.int64(number)  # type: ignore[return-value]
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def load8(typingctx: Any, array: Any, at: Any) -> Any:
+@intrinsic
+def _load8(typingctx: Any, array: Any, at: Any) -> Any:
     """Bytes `at` to `at + 7` of a uint8 array as one big-endian number; the caller has checked the bounds."""
     signature = types.uint64(array, types.intp)
 
@@ -44,8 +44,8 @@ def load8(typingctx: Any, array: Any, at: Any) -> Any:
     return signature, code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def prefetch(typingctx: Any, array: Any, at: Any) -> Any:
+@intrinsic
+def _prefetch(typingctx: Any, array: Any, at: Any) -> Any:
     """Asks for the cache line of an array element; the caller has checked the bounds."""
     signature = types.void(array, types.intp)
 
@@ -63,8 +63,8 @@ def prefetch(typingctx: Any, array: Any, at: Any) -> Any:
     return signature, code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def equal_bytes(typingctx: Any, difference: Any) -> Any:
+@intrinsic
+def _equal_bytes(typingctx: Any, difference: Any) -> Any:
     """How many leading bytes of two big-endian words agree, from their exclusive or, which is not zero."""
     signature = types.int64(types.uint64)
 
@@ -73,3 +73,9 @@ def equal_bytes(typingctx: Any, difference: Any) -> Any:
         return builder.lshr(zeros, ir.Constant(ir.IntType(64), 3))
 
     return signature, code
+
+
+# As their callers see them: numba fills in the first argument.
+load8: Callable[..., np.uint64] = cast("Any", _load8)
+prefetch: Callable[..., None] = cast("Any", _prefetch)
+equal_bytes: Callable[..., int] = cast("Any", _equal_bytes)

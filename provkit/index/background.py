@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from provkit.index._native import kernel
+from provkit.index._native import kernel, signed
 from provkit.index.counting import COUNT, PLACE, rehash, slot_of
 from provkit.index.manifest import BACKGROUND, CLASSES, SHARDS, File, Manifest, file_of
 from provkit.index.model import Percentile
@@ -186,7 +186,7 @@ def walk(
                 distinct[state[1]] = table[slot, PLACE]
                 state[1] += 1
                 table[slot, COUNT] = state[1]
-            ids[window, number] = np.int64(table[slot, COUNT]) - 1
+            ids[window, number] = signed(table[slot, COUNT]) - 1
             number += 1
             while point < END and kind == SPACE:
                 at += length

@@ -13,7 +13,7 @@ from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from provkit.canonical import digest
 from provkit.index.background import write_background

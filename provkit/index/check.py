@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from provkit.index._native import kernel
+from provkit.index._native import kernel, signed
 from provkit.index.counting import count_tokens
 from provkit.index.kernels import word_at
 from provkit.index.manifest import CLASSES, Manifest
@@ -75,8 +75,8 @@ def rank_of_starts(starts: NDArray[np.uint8]) -> NDArray[np.uint32]:
 @kernel
 def ordinal(starts: NDArray[np.uint8], ranks: NDArray[np.uint32], place: int) -> int:
     """How many token starts lie before a byte of the text."""
-    number = np.int64(ranks[place >> 3])
-    byte = np.int64(starts[place >> 3])
+    number = signed(ranks[place >> 3])
+    byte = signed(starts[place >> 3])
     for bit in range(place & 7):
         number += (byte >> bit) & 1
     return number
@@ -87,7 +87,7 @@ def next_start(starts: NDArray[np.uint8], place: int, size: int) -> int:
     """The first token start beyond a byte of the text, or its size."""
     place += 1
     while place < size:
-        byte = np.int64(starts[place >> 3]) >> (place & 7)
+        byte = signed(starts[place >> 3]) >> (place & 7)
         if byte == 0:
             place = (place | 7) + 1
         elif byte & 1:
@@ -116,7 +116,7 @@ def order(
         return MISSING
     place_of = np.full(number, number, np.int64)  # rank of each token start
     for rank in range(number):
-        place = np.int64(suffixes[rank])
+        place = signed(suffixes[rank])
         if place >= size or not (starts[place >> 3] >> (place & 7)) & 1:
             return STRANGE
         at = ordinal(starts, ranks, place)
@@ -124,7 +124,7 @@ def order(
             return STRANGE
         place_of[at] = rank
     for rank in range(1, number):
-        one, other = np.int64(suffixes[rank - 1]), np.int64(suffixes[rank])
+        one, other = signed(suffixes[rank - 1]), signed(suffixes[rank])
         length = next_start(starts, one, size) - one
         step = 0
         decided = False
@@ -135,7 +135,7 @@ def order(
                 left, right = left & mask, right & mask
             if left > right:
                 return UNORDERED
-            decided = left < right
+            decided = bool(left < right)
             step += 8
         if decided:
             continue

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from provkit.index._native import kernel, load8, prefetch
+from provkit.index._native import kernel, load8, prefetch, signed
 from provkit.index.words import SPACE, WORD, Classes, decode, parted
 
 T = TypeVar("T", bound=np.generic)
@@ -52,10 +52,10 @@ def lower_cased(text: NDArray[np.uint8], table: NDArray[np.uint64]) -> pa.Table:
     All distinct raw tokens are lowered in one call, joined by newlines, which no token contains.
     """
     used = table[table[:, COUNT] > 0]
-    offsets, data = join(text, used[:, PLACE].copy())
+    _, data = join(text, used[:, PLACE].copy())
     lowered = np.frombuffer(data.tobytes().decode().lower().encode(), np.uint8)
-    if len(lowered) != len(data):
-        offsets = np.append(0, np.flatnonzero(lowered == ord("\n")) + 1)
+    # Always anew: one token may shrink by as many bytes as another grows.
+    offsets = np.append(0, np.flatnonzero(lowered == ord("\n")) + 1)
     groups = zeros((max(2, 2 ** (2 * len(used)).bit_length()), 4), np.uint64)
     regroup(lowered, offsets, used[:, COUNT].copy(), groups)
     groups = groups[groups[:, COUNT] > 0]
@@ -136,7 +136,7 @@ def scan(
         begins[waiting], lengths[waiting] = begin, at - begin
         heads[waiting] = head(text, begin, at - begin)
         hashes[waiting] = hash_of(text, begin, at - begin, heads[waiting])
-        prefetch(flat, 4 * np.int64(hashes[waiting] & mask))
+        prefetch(flat, 4 * signed(hashes[waiting] & mask))
         waiting += 1
     state[2] += add_all(text, table, begins, lengths, heads, hashes, waiting)
     state[0], state[1] = size, tokens
@@ -210,12 +210,12 @@ def slot_for(
 ) -> int:
     """The slot that holds a token of this head and hash, or the free one where it belongs, filled but for its count."""
     mask = len(table) - 1
-    slot = np.int64(value & np.uint64(mask))
+    slot = signed(value & np.uint64(mask))
     while table[slot, COUNT] != 0:
         if table[slot, HASH] == value and table[slot, HEAD] == first:
             place = table[slot, PLACE]
-            if np.int64(place & np.uint64(0xFFFFFFFF)) == length and (
-                length <= 8 or same(text, begin, np.int64(place >> np.uint64(32)), length)
+            if signed(place & np.uint64(0xFFFFFFFF)) == length and (
+                length <= 8 or same(text, begin, signed(place >> np.uint64(32)), length)
             ):
                 return slot
         slot = (slot + 1) & mask
@@ -249,7 +249,7 @@ def rehash(table: NDArray[np.uint64], larger: NDArray[np.uint64]) -> NDArray[np.
     for row in range(len(table)):
         if table[row, COUNT] == 0:
             continue
-        slot = np.int64(table[row, HASH] & np.uint64(mask))
+        slot = signed(table[row, HASH] & np.uint64(mask))
         while larger[slot, COUNT] != 0:
             slot = (slot + 1) & mask
         larger[slot] = table[row]
@@ -262,10 +262,10 @@ def join(text: NDArray[np.uint8], places: NDArray[np.uint64]) -> tuple[NDArray[n
     offsets = np.empty(len(places) + 1, np.int64)
     offsets[0] = 0
     for row in range(len(places)):
-        offsets[row + 1] = offsets[row] + np.int64(places[row] & np.uint64(0xFFFFFFFF)) + 1
+        offsets[row + 1] = offsets[row] + signed(places[row] & np.uint64(0xFFFFFFFF)) + 1
     data = np.empty(offsets[-1], np.uint8)
     for row in range(len(places)):
-        begin = np.int64(places[row] >> np.uint64(32))
+        begin = signed(places[row] >> np.uint64(32))
         to, end = offsets[row], offsets[row + 1] - 1
         data[to:end] = text[begin : begin + (end - to)]
         data[end] = 10

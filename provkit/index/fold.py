@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from provkit.index._native import kernel
+from provkit.index._native import kernel, signed
 from provkit.index.words import CODE_POINTS, SPACE, Classes, decode
 
 KINDS = ("case", "space")
@@ -161,7 +161,7 @@ def fold_bytes(
         else:
             new = length
             if len(sizes) and sizes[point]:
-                new = np.int64(sizes[point])
+                new = signed(sizes[point])
             for step in range(new):
                 text[to + step] = lowered[lower + step]
             at, lower, to = at + length, lower + new, to + new

@@ -16,6 +16,7 @@ from provkit.index._native import equal_bytes, kernel, load8, prefetch, signed
 from provkit.index.words import END, MARK, WORD, decode
 
 STEP = 64  # one key of the prefix directory for so many suffixes
+FEW = 8
 BLOCK = 512  # queries that advance together
 
 
@@ -86,27 +87,30 @@ def directory(
     `number` is that of the suffixes. Suffixes before `low` are smaller than the query, those from `high` on are not.
     """
     key = word_at(query, start) & leading(end - start)
-    below, above = 0, len(keys)
-    while below < above:
-        middle = (below + above) >> 1
-        if keys[middle] < key:
-            below = middle + 1
-        else:
-            above = middle
-    low, left = 0, 0
-    if below > 0:
-        low = (below - 1) * STEP + 1
-        left = min(equal_bytes(keys[below - 1] ^ key), end - start)
-    above, jump = below, 1
+    below = np.uint64(0)
+    size = np.uint64(len(keys))
+    one = np.uint64(1)
+    while size > one:  # without a branch: half of them would be guessed wrongly
+        half = size >> one
+        below += half if keys[below + half - one] < key else np.uint64(0)
+        size -= half
+    if size and keys[below] < key:
+        below += one
+    at = signed(below)
+    low = left = 0
+    if at > 0:
+        low = (at - 1) * STEP + 1
+        left = min(equal_bytes(keys[at - 1] ^ key), end - start)
+    above, jump = at, 1
     while above < len(keys) and keys[above] == key:
-        below = above + 1
+        at = above + 1
         above += jump
         jump *= 2
     above = min(above, len(keys))
-    while below < above:
-        middle = (below + above) >> 1
+    while at < above:
+        middle = (at + above) >> 1
         if keys[middle] == key:
-            below = middle + 1
+            at = middle + 1
         else:
             above = middle
     high, right = number, 0
@@ -138,52 +142,46 @@ def insert(
     number = len(starts)
     high = np.empty(number, np.int64)
     place = np.empty(number, np.int64)
-    open_ = np.empty(number, np.int64)
+    waiting = np.empty(number, np.uint64)  # unsigned: numba wraps signed indices
     count = 0
     for at in range(number):
         rank[at], high[at], left[at], right[at] = directory(keys, len(suffixes), query, starts[at], ends[at])
-        if rank[at] < high[at]:
-            open_[count] = at
-            count += 1
-            prefetch(suffixes, (rank[at] + high[at]) >> 1)
+        waiting[count] = at
+        count += rank[at] < high[at]
     size = len(text)
     while count:
         for step in range(count):
-            at = open_[step]
-            place[step] = suffixes[(rank[at] + high[at]) >> 1]
+            at = waiting[step]
+            place[step] = suffixes[np.uint64((rank[at] + high[at]) >> 1)]
             begin = place[step] + min(left[at], right[at])
             if begin < size:
                 prefetch(text, begin)
         kept = 0
         for step in range(count):
-            at = open_[step]
+            at = waiting[step]
+            low, top = rank[at], high[at]
             shared = min(left[at], right[at])
             longest = min(ends[at] - starts[at], size - place[step])
-            word = word_at(text, place[step] + shared) if longest > shared else np.uint64(0)
-            difference = word ^ load8(query, starts[at] + shared)
-            if difference:
-                shared = shared + equal_bytes(difference)
-            else:
+            here = load8(query, starts[at] + shared)
+            there = word_at(text, place[step] + shared) if shared < longest else here
+            if here == there:
                 shared += 8
                 if shared < longest:
                     shared += common(text, place[step] + shared, query, starts[at] + shared, ends[at])
-            middle = (rank[at] + high[at]) >> 1
-            smaller = False
+                    here, there = word_at(query, starts[at] + shared), word_at(text, place[step] + shared)
+            else:
+                shared += equal_bytes(here ^ there)
+            smaller = there < here
             if shared >= longest:
                 shared = max(longest, 0)
                 smaller = starts[at] + shared < ends[at]
-            else:
-                smaller = text[place[step] + shared] < query[starts[at] + shared]
-            if smaller:
-                rank[at] = middle + 1
-                left[at] = shared
-            else:
-                high[at] = middle
-                right[at] = shared
-            open_[kept] = at
-            if rank[at] < high[at]:
-                kept += 1
-                prefetch(suffixes, (rank[at] + high[at]) >> 1)
+            middle = (low + top) >> 1
+            low, top = middle + 1 if smaller else low, top if smaller else middle
+            rank[at], high[at] = low, top
+            left[at] = shared if smaller else left[at]
+            right[at] = right[at] if smaller else shared
+            waiting[kept] = at
+            kept += low < top
         count = kept
 
 
@@ -265,7 +263,7 @@ def interval(
 def goes_on(classes: NDArray[np.uint8], last: int, point: int) -> bool:
     """Whether a token whose last character has the class `last` goes on with the code point `point`."""
     kind = classes[point]
-    return kind == MARK or (kind == WORD and (last == WORD or last == MARK))
+    return kind == MARK or (kind == WORD and last in (WORD, MARK))
 
 
 @kernel
@@ -278,7 +276,7 @@ def next_edge(edges: NDArray[np.uint32], point: int) -> int:
             low = middle + 1
         else:
             high = middle
-    return np.int64(edges[low]) if low < len(edges) else END
+    return signed(edges[low]) if low < len(edges) else END
 
 
 @kernel
@@ -307,13 +305,15 @@ def whole(
     Returns:
         The number of such suffixes, and of runs.
     """
-    edges = word_edges if last == WORD or last == MARK else mark_edges
+    edges = word_edges if last in (WORD, MARK) else mark_edges
     total = number = 0
     at = low
     while at < high:
         point = decode(text, suffixes[at] + length)[0]
         above = high
-        if point < END and high - at > 1:
+        if high - at <= FEW:
+            above = at + 1  # looking at each is faster than hopping
+        elif point < END:
             edge = next_edge(edges, point)
             inside, jump, limit = at, 1, high
             while inside + jump < limit and decode(text, suffixes[inside + jump] + length)[0] < edge:

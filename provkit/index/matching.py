@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from provkit.index._native import kernel, prefetch
+from provkit.index._native import kernel, prefetch, signed
 from provkit.index.kernels import BLOCK, goes_on, insert, interval, whole
 from provkit.index.words import decode
 
@@ -46,7 +46,7 @@ def count_queries(
                 low, high = interval(text, suffixes, keys, query, starts[at], ends[at], low, 0, right[at - block])
             ranks[at, 0], ranks[at, 1] = low, high
             counts[at] = whole(
-                text, suffixes, keys, classes, word_edges, mark_edges, low, high, length, np.int64(last[at]), none
+                text, suffixes, keys, classes, word_edges, mark_edges, low, high, length, signed(last[at]), none
             )[0]
 
 
@@ -109,9 +109,9 @@ def find_spans(
                 low = high = -1
                 total = 0
                 if not follows(query, ends[here - 1], limits[output], longest):
-                    hand = np.int64(suffixes[place if other >= one else place - 1])
+                    hand = signed(suffixes[place if other >= one else place - 1])
                     length = ends[here - 1] - begin
-                    kind = np.int64(last[here - 1])
+                    kind = signed(last[here - 1])
                     if goes_on(classes, kind, decode(text, hand + length)[0]):
                         low, high = interval(text, suffixes, keys, query, begin, ends[here - 1], place, one, other)
                         total = whole(
@@ -124,7 +124,7 @@ def find_spans(
                                 continue
                 if low < 0:
                     length = ends[here - 1] - begin
-                    kind = np.int64(last[here - 1])
+                    kind = signed(last[here - 1])
                     low, high = interval(text, suffixes, keys, query, begin, ends[here - 1], place, one, other)
                     total = whole(
                         text, suffixes, keys, classes, word_edges, mark_edges, low, high, length, kind, none

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provkit.index.fold import Fold, unfolded
-from provkit.index.kernels import whole
+from provkit.index.kernels import FEW, whole
 from provkit.index.matching import FIRST, LAST, NUMBER, OUTPUT, count_queries, find_spans, merge_spans
 from provkit.index.reading import ShardFiles
 from provkit.index.words import Classes, Tokens, joined, tokenise
@@ -120,7 +120,7 @@ def places(
         ranks: [low, high) of those suffixes.
         length, last: bytes of the query, and the class of its last character.
     """
-    runs = np.zeros((len(classes.word_edges) + 2, 2), np.int64)
+    runs = np.zeros((len(classes.word_edges) + 2 + FEW, 2), np.int64)
     low, high = int(ranks[0]), int(ranks[1])
     _, number = whole(
         shard.text,
@@ -139,7 +139,8 @@ def places(
     before = np.append(0, np.cumsum(runs[:, 1] - runs[:, 0]))
     chosen = chosen[chosen < before[-1]]
     run = np.searchsorted(before, chosen, "right") - 1
-    return shard.suffixes[runs[run, 0] + chosen - before[run]].astype(np.int64)
+    found: NDArray[np.int64] = shard.suffixes[runs[run, 0] + chosen - before[run]].astype(np.int64)
+    return found
 
 
 def spans(prepared: Prepared, shard: ShardFiles, least: int) -> NDArray[np.int64]:

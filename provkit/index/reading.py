@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from provkit.index.model import DamagedIndex
 from provkit.index.shard import DOCUMENTS, OFFSETS, ORIGINAL, PREFIXES, SUFFIXES, TABLE, TEXT
 from provkit.index.table import DocumentTable
 from provkit.index.words import characters
+
+T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ class ShardFiles:
         return self.original[first:last]
 
 
-def mapped(path: Path, kind: type[np.generic]) -> NDArray[np.generic]:
+def mapped(path: Path, kind: type[T]) -> NDArray[T]:
     """A file as a read-only array, to be read here and there rather than from end to end.
 
     Raises:
@@ -115,7 +118,7 @@ def mapped(path: Path, kind: type[np.generic]) -> NDArray[np.generic]:
             size = file.seek(0, 2)
             expect(path, size % np.dtype(kind).itemsize == 0)
             if size == 0:
-                empty = np.zeros(0, kind)
+                empty: NDArray[T] = np.zeros(0, kind)
                 empty.setflags(write=False)
                 return empty
             view = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from provkit.index._native import kernel
+from provkit.index._native import kernel, signed
 from provkit.index.counting import count_tokens, lower_cased
 from provkit.index.kernels import word_at
 from provkit.index.manifest import File, Shard, file_of, write_shard
@@ -66,7 +66,7 @@ def sort(text: NDArray[np.uint8]) -> NDArray[np.int32]:
     Raises:
         MemoryError: when it finds none.
     """
-    from pydivsufsort.dll import libdivsufsort  # type: ignore[import-untyped]
+    from pydivsufsort.dll import libdivsufsort
 
     array = np.empty(len(text), np.int32)
     pointers = text.ctypes.data_as(ctypes.c_void_p), array.ctypes.data_as(ctypes.c_void_p)
@@ -78,7 +78,7 @@ def sort(text: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 def write_array(path: Path, array: NDArray[np.generic]) -> File:
     """Writes an array as its bytes."""
-    data = memoryview(array).cast("B") if len(array) else memoryview(b"")
+    data = memoryview(array.data).cast("B") if len(array) else memoryview(b"")
     with path.open("wb", buffering=0) as file:
         left = data
         while len(left):
@@ -102,5 +102,5 @@ def prefixes(text: NDArray[np.uint8], suffixes: NDArray[np.uint32], step: int) -
     """The prefix directory: the first eight bytes, big-endian, of every `step`-th suffix."""
     keys = np.empty((len(suffixes) + step - 1) // step, np.uint64)
     for at in range(len(keys)):
-        keys[at] = word_at(text, np.int64(suffixes[at * step]))
+        keys[at] = word_at(text, signed(suffixes[at * step]))
     return keys

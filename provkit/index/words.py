@@ -17,7 +17,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from provkit.index._native import kernel
+from provkit.index._native import kernel, signed
 
 OTHER, SPACE, WORD, MARK, IDEOGRAPH = range(5)
 CODE_POINTS = 0x110000
@@ -152,16 +152,16 @@ def decode(text: NDArray[np.uint8], at: int) -> tuple[int, int]:
     size = len(text)
     if at < 0 or at >= size:
         return END, 1
-    byte = np.int64(text[at])
+    byte = signed(text[at])
     if byte < 0x80:
         return byte, 1
     if byte < 0xE0 and at + 1 < size:
-        return (byte & 0x1F) << 6 | (np.int64(text[at + 1]) & 0x3F), 2
+        return (byte & 0x1F) << 6 | (signed(text[at + 1]) & 0x3F), 2
     if byte < 0xF0 and at + 2 < size:
-        return (byte & 0x0F) << 12 | (np.int64(text[at + 1]) & 0x3F) << 6 | (np.int64(text[at + 2]) & 0x3F), 3
+        return (byte & 0x0F) << 12 | (signed(text[at + 1]) & 0x3F) << 6 | (signed(text[at + 2]) & 0x3F), 3
     if byte < 0xF5 and at + 3 < size:
-        point = (byte & 0x07) << 18 | (np.int64(text[at + 1]) & 0x3F) << 12
-        point |= (np.int64(text[at + 2]) & 0x3F) << 6 | (np.int64(text[at + 3]) & 0x3F)
+        point = (byte & 0x07) << 18 | (signed(text[at + 1]) & 0x3F) << 12
+        point |= (signed(text[at + 2]) & 0x3F) << 6 | (signed(text[at + 3]) & 0x3F)
         return min(point, END), 4
     return END, 1
 
@@ -171,7 +171,7 @@ def parted(before: int, after: int) -> bool:
     """Whether a boundary stands between two neighbouring characters of these classes."""
     if after == MARK:
         return before == SPACE
-    return not (after == WORD and (before == WORD or before == MARK))
+    return not (after == WORD and before in (WORD, MARK))
 
 
 @kernel

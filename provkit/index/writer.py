@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import BinaryIO
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from provkit.index.manifest import File, file_of
@@ -39,7 +39,7 @@ class ByteFile:
 
     def write(self, data: NDArray[np.uint8] | bytes) -> None:
         """Appends bytes."""
-        view = memoryview(data)
+        view = memoryview(data if isinstance(data, bytes) else data.data)
         self._hash.update(view)
         self.size += len(view)
         if self._file:

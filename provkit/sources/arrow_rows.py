@@ -15,6 +15,7 @@ from provkit.sources.text import MAX_DOCUMENT
 from provkit.table import BATCH
 
 MAGIC = b"ARROW1"
+DAMAGE = (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError)  # what a few wrong bytes have raised
 END = b"\xff\xff\xff\xff\x00\x00\x00\x00"  # how a stream ends that was written to its end
 
 
@@ -31,7 +32,7 @@ def read_parquet(file: Bytes) -> Iterator[Chunk]:
         widest = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=1)
         size = max(1, min(BATCH, int(MAX_BYTES / max(widest, 1))))
         yield from _chunks(opened.iter_batches(batch_size=size), file)
-    except (pa.ArrowException, OSError) as error:
+    except DAMAGE as error:
         raise InputError(f"no Parquet, or a truncated one: {plain(str(error), 120)}", file=file.name) from None
 
 
@@ -52,7 +53,7 @@ def read_arrow(file: Bytes) -> Iterator[Chunk]:
                 if watched.last != END:
                     said = "an Arrow stream without an end: it is truncated, or its writer was not closed"
                     raise InputError(said, file=file.name, do="fetch the file again, or write it anew")
-    except (pa.ArrowException, OSError) as error:
+    except DAMAGE as error:
         raise InputError(f"no Arrow file, or a truncated one: {plain(str(error), 120)}", file=file.name) from None
 
 

@@ -11,9 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from provkit.errors import InputError, plain
-from provkit.sources.values import (
-    Fault, changed_value, first_failing, huge_integer, shape_of, wrong_value,
-)  # fmt: skip
+from provkit.sources.keys import key_twice
+from provkit.sources.values import Fault, changed_value, first_failing, huge_integer, shape_of, wrong_value
 from provkit.table import BATCH, OWN
 
 MAX_COLUMNS = 1000  # those of nested objects counted
@@ -100,6 +99,9 @@ class Batcher:
         fields = [batch.schema] if self._schema is None else [self._schema, batch.schema]
         self._schema = pa.unify_schemas(fields, promote_options="permissive")
         check_shape([field.type for field in self._schema], columns, self._name)
+        if self._raw and (found := key_twice(self._raw, self._rows, batch)):
+            do = "give each value a name of its own"
+            raise self._refused(found[1], Fault(found[0], "a key that stands twice in one object", do))
         numbers = None if self._lines[0] is None else np.array(self._lines, np.int64)
         self._read += len(self._rows)
         self._rows, self._lines, self._raw, self._bytes = [], [], [], 0
@@ -133,7 +135,7 @@ class Batcher:
     def _clash(self, column: str, values: list[Any], error: Exception) -> InputError:
         at = first_failing(len(values), lambda size: not _fits(values[:size]))
         if isinstance(error, OverflowError):
-            return self._refused(column, Fault(at, "an integer that 63 bits and a sign do not hold", "write it as text"))
+            return self._refused(column, Fault(at, "an integer beyond 63 bits and a sign", "write it as text"))
         if isinstance(error, UnicodeEncodeError):
             return self._refused(column, Fault(at, "a lone surrogate, which no text may hold", "mend the text"))
         first = next((value for value in values if value is not None), None)
@@ -203,7 +205,8 @@ def arrow_chunk(batch: pa.RecordBatch, name: str, first: int = 0) -> Chunk:
             array.validate(full=True)  # offsets and indices of a damaged file would be followed anywhere
             arrays.append(array if kind == field.type else array.cast(kind))
         except pa.ArrowException as error:
-            said = "text that is not UTF-8" if "UTF8" in str(error) else f"damaged or truncated: {plain(str(error), 120)}"
+            said = f"damaged or truncated: {plain(str(error), 120)}"
+            said = "text that is not UTF-8" if "UTF8" in str(error) else said
             raise InputError(said, file=name, field=field.name) from None
         if fault := wrong_value(arrays[-1]):
             said = f"row {first + fault.row}: {fault.problem}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import IO, Any
@@ -10,7 +9,7 @@ from typing import IO, Any
 import orjson
 
 from provkit.errors import InputError, plain
-from provkit.sources.batches import MAX_DEPTH, Batcher, Chunk
+from provkit.sources.batches import Batcher, Chunk
 from provkit.sources.files import Bytes, open_bytes
 from provkit.sources.text import BOM, MAX_LINE, decode, lines_of
 
@@ -35,7 +34,6 @@ def read_jsonl(file: Bytes, batcher: Batcher) -> Iterator[Chunk]:
                 raise _not_json(line, number, file, error) from None
             if type(row) is not dict:
                 raise _not_an_object(row, number, file)
-            refuse_twice(line, row, file, number)
             if chunk := batcher.add(row, number, len(line), line):
                 yield chunk
     yield from batcher.rest()
@@ -50,7 +48,6 @@ def read_json(file: Bytes, batcher: Batcher) -> Iterator[Chunk]:
     with open_bytes(file) as stream:
         for raw, line in elements(stream, file.name):
             row = _element(raw, line, file)
-            refuse_twice(raw, row, file, line)
             if chunk := batcher.add(row, None, len(raw), raw):
                 yield chunk
     yield from batcher.rest()
@@ -153,54 +150,6 @@ class _Scan:
         return InputError(f"no JSON: something behind the array: {shown}", file=self._name, line=self.line)
 
 
-def refuse_twice(raw: bytes, row: dict[str, Any], file: Bytes, line: int) -> None:
-    """Refuses a row with a key that stands twice in one object, of which a parser keeps the last without a word.
-
-    Args:
-        raw: the row as it stands in the file.
-        row: what the parser made of it.
-        file, line: where it stands.
-
-    Raises:
-        InputError: naming the key.
-    """
-
-    def checked(pairs: list[tuple[str, Any]]) -> None:
-        seen = set()
-        for key, _ in pairs:
-            if key in seen:
-                said = "a key that stands twice in one object"
-                raise InputError(said, file=file.name, line=line, field=key, do="give each a name of its own")
-            seen.add(key)
-
-    try:
-        if not _colons_fit(raw, _keys(row)):
-            json.loads(raw, object_pairs_hook=checked, parse_int=str)
-    except RecursionError:
-        raise InputError(f"nested more than {MAX_DEPTH} deep", file=file.name, line=line) from None
-
-
-def _colons_fit(raw: bytes, keys: int) -> bool:
-    """Whether a text has as many colons behind a quote as its parsed form has keys, so that no key was lost."""
-    colons = raw.count(b'":')
-    if colons != keys:  # those inside of texts stand behind a quote with a backslash
-        colons -= raw.count(b'\\":')
-    return colons == keys and b'" :' not in raw and (b'\\\\":' not in raw)
-
-
-def _keys(value: Any) -> int:
-    """How many keys all objects of a JSON value have together."""
-    if type(value) is dict:
-        found, inner = len(value), value.values()
-    else:
-        found, inner = 0, value
-    for one in inner:
-        kind = type(one)
-        if kind is dict or kind is list:
-            found += _keys(one)
-    return found
-
-
 def _element(raw: bytes, line: int, file: Bytes) -> dict[str, Any]:
     try:
         row = orjson.loads(raw)
@@ -228,7 +177,8 @@ def _not_json(line: bytes, number: int, file: Bytes, error: orjson.JSONDecodeErr
         return _array(file)
     if "surrogate" in error.msg:
         return InputError(_said(error), file=file.name, line=number)
-    return InputError(f"no JSON: {_said(error)} at character {error.pos + 1}: {plain(text, 60)}", file=file.name, line=number)
+    said = f"no JSON: {_said(error)} at character {error.pos + 1}: {plain(text, 60)}"
+    return InputError(said, file=file.name, line=number)
 
 
 def _not_an_object(row: Any, number: int, file: Bytes) -> InputError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -10,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from provkit.canonical import digest, digest_file
+from provkit.canonical import canonical, digest, digest_file
 from provkit.chance import Chance
 from provkit.errors import FaultyBuilder, InputError, plain
 from provkit.sources.batches import RESERVED, Batcher, Chunk, arrow_chunk
 from provkit.sources.files import Bytes, format_of
 from provkit.sources.read import read_file
-from provkit.table import Input
+from provkit.table import BATCH, Input
+
+HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class FileOrigin:
     input: Input
     kind: str
     fill: bool
+    stamp: tuple[int, int] | None = None  # size and time of change when it was digested
 
     @classmethod
     def open(cls, source: str, file: Bytes, kind: str | None, fill: bool, licence: str | None) -> FileOrigin:
@@ -39,16 +42,22 @@ class FileOrigin:
             InputError: when its name tells no format and none is stated, or it cannot be read.
         """
         try:
+            stamp = _stamp(file.path)
             sha256, size = digest_file(file.path)
         except OSError as error:
             raise InputError(error.strerror or str(error), file=file.name) from None
-        return cls(
-            file, Input(source, sha256, size, file=file.name, licence=licence), kind or format_of(file.path), fill
-        )
+        one = Input(source, sha256, size, file=file.name, licence=licence)
+        return cls(file, one, kind or format_of(file.path), fill, stamp)
 
     def chunks(self) -> Iterator[Chunk]:
-        """The file's rows."""
-        return read_file(self.file, self.kind, self.fill)
+        """The file's rows.
+
+        Raises:
+            InputError: for what is wrong in it, or when it was changed since it was digested.
+        """
+        yield from read_file(self.file, self.kind, self.fill)
+        if self.stamp is not None and _stamp(self.file.path) != self.stamp:
+            raise InputError("changed while it was read", file=self.file.name, do="build again when it is at rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +118,13 @@ class BuildOrigin:
         Raises:
             InputError: when it has no such arm or split, or a file of it is not the one that its manifest names.
         """
-        manifest = orjson.loads((folder / "provenance.json").read_bytes())
-        facts = manifest["predicate"]
+        facts = _facts(folder)
         origins = []
         for output in facts["outputs"]:
             if arm not in (None, output["arm"]) or split not in (None, output["split"]):
                 continue
             path = folder / output["file"]
-            sha256, size = digest_file(path)
+            sha256, size = digest_file(path) if path.is_file() else ("", 0)
             if sha256 != output["sha256"]:
                 do = f"provkit verify {folder.name} says more"
                 raise InputError("not the file that provenance.json names", file=output["file"], do=do)
@@ -130,10 +138,11 @@ class BuildOrigin:
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows' content columns."""
-        opened = pq.ParquetFile(self.path)
-        content = [name for name in opened.schema_arrow.names if name not in RESERVED]
-        for batch in opened.iter_batches(columns=[*content, "row_id"]):
-            chunk = arrow_chunk(batch.select(content), self.input.file or "")
+        first = 0
+        for batch in pq.ParquetFile(self.path).iter_batches(batch_size=BATCH):
+            content = [name for name in batch.schema.names if name not in RESERVED]
+            chunk = arrow_chunk(batch.select(content), self.input.file or "", first)
+            first += len(batch)
             yield replace(chunk, row_ids=batch.column("row_id"))
 
 
@@ -155,28 +164,55 @@ class HubOrigin:
         """
         from datasets import load_dataset
         from huggingface_hub import HfApi
-        from huggingface_hub.errors import HfHubHTTPError
 
+        shown = f"hf://datasets/{plain(name)}"
+        if not HUB_NAME.fullmatch(name):
+            raise InputError("no name of a dataset", file=shown, do="it is ORGANISATION/NAME, as on the Hub")
         try:
             commit = HfApi().dataset_info(name, revision=revision).sha
-            dataset = load_dataset(name, config, split=split, revision=commit)
-        except (HfHubHTTPError, OSError, ValueError) as error:
-            said = f"the Hub does not give this dataset: {plain(str(error).splitlines()[0])}"
+            dataset = load_dataset(f"hf://datasets/{name}", config, split=split, revision=commit)
+        except Exception as error:  # the Hub's own, the network's, the loader's: no type is common to them
+            said = f"the Hub does not give this dataset: {plain(str(error).partition(chr(10))[0] or repr(error))}"
             do = "check name, revision, config and split; a gated one needs its terms accepted and HF_TOKEN set"
-            raise InputError(said, file=f"hf://datasets/{name}", do=do) from None
-        shown = f"hf://datasets/{name}/{config or 'default'}/{split}"
+            raise InputError(said, file=shown, do=do) from error
+        fetched = dataset.info.download_checksums or {}
+        if fetched and not any(f"@{commit}/" in url for url in fetched):  # what an older download left in the cache
+            raise InputError(f"the Hub does not give this dataset at {commit}", file=shown, do="try again later")
+        bare = Input(source, "", 0, f"{shown}/{config or 'default'}/{split}", commit, licence, kind="hub")
         found = hashlib.sha256()
-        for batch in dataset.with_format("arrow").iter(8192):
-            for row in batch.to_pylist():
-                found.update(orjson.dumps(row, option=orjson.OPT_SORT_KEYS) + b"\n")
-        size = dataset.data.nbytes
-        own = Input(source, found.hexdigest(), size, shown, commit, licence, kind="hub")
-        return cls(dataset, own)
+        for chunk in cls(dataset, bare).chunks():
+            for row in chunk.batch.to_pylist():
+                found.update(canonical(row) + b"\n")
+        return cls(dataset, replace(bare, sha256=found.hexdigest(), size=dataset.data.nbytes))
 
     def chunks(self) -> Iterator[Chunk]:
         """The split's rows."""
-        for table in self.dataset.with_format("arrow").iter(8192):
+        first = 0
+        for table in self.dataset.with_format("arrow").iter(BATCH):
             for batch in table.combine_chunks().to_batches():
-                yield arrow_chunk(
-                    pa.RecordBatch.from_arrays(batch.columns, names=batch.schema.names), self.input.file or ""
-                )
+                yield arrow_chunk(batch.replace_schema_metadata(), self.input.file or "", first)
+                first += len(batch)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    """What the manifest of a build says, its digest checked.
+
+    Raises:
+        InputError: when it is damaged, or names a file outside its folder.
+    """
+    path = folder / "provenance.json"
+    try:
+        statement = orjson.loads(path.read_bytes())
+        whole = digest({key: value for key, value in statement.items() if key != "digest"}) == statement["digest"]
+        facts: dict[str, Any] = statement["predicate"]
+        files = [Path(output["file"]) for output in facts["outputs"]]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        whole, facts, files = False, {}, []
+    if not whole or any(file.is_absolute() or ".." in file.parts for file in files):
+        raise InputError("damaged: its content does not fit its digest", file=path, do="build that one again")
+    return facts

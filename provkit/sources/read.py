@@ -23,9 +23,12 @@ def read_file(file: Bytes, kind: str, fill: bool = False) -> Iterator[Chunk]:
         InputError: with file, line and field, for anything that is not as the format says.
     """
     rows = 0
-    for chunk in _reader(file, kind, Batcher(file.name, fill)):
-        rows += len(chunk.batch)
-        yield chunk
+    try:
+        for chunk in _reader(file, kind, Batcher(file.name, fill)):
+            rows += len(chunk.batch)
+            yield chunk
+    except OSError as error:
+        raise InputError(error.strerror or str(error), file=file.name) from None
     if not rows:
         raise InputError("the file holds no rows", file=file.name)
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from provkit.errors import InputError, plain
 from provkit.sources.batches import Chunk
+from provkit.sources.values import holds_empty_struct
 from provkit.table import INDEX, INPUT, LINE, ROW_ID, SIBLING, Input, Parts, read_parts
 
 
@@ -46,37 +47,44 @@ def spool(origins: Sequence[Origin], first: int, limit: int | None, folder: Path
         name: the source's name.
 
     Raises:
-        InputError: when two files of the source have columns of different names or types, or there is no row.
+        InputError: when two files of the source have columns of different names (unless they are read with `fill`) or
+            types, a column holds nothing but objects without keys, or there is no row.
     """
     parts, inputs, left = Parts(folder, name), [], limit
-    columns: list[str] | None = None
+    columns: list[str] = []
     for number, origin in enumerate(origins, first):
         index = 0
-        for chunk in origin.chunks():
+        for chunk in origin.chunks() if left != 0 else ():
             batch = chunk.batch if left is None else chunk.batch.slice(0, left)
-            shown = origin.input.file or name
-            if columns is None:
-                columns = batch.schema.names
-            elif set(columns) != set(batch.schema.names):
-                said = f"columns {plain(', '.join(batch.schema.names))}, but the file before has {plain(', '.join(columns))}"
-                raise InputError(said, file=shown, do="give files of different columns as different sources")
-            parts.write(_located(batch.select(columns), chunk, number, index))
+            columns = _columns(columns, batch.schema.names, origin)
+            parts.write(_located(batch, chunk, number, index))
             index += len(batch)
             left = None if left is None else left - len(batch)
             if left == 0:
                 break
         inputs.append(replace(origin.input, rows=index))
-        if left == 0:
-            inputs += [replace(rest.input, rows=0) for rest in origins[number - first + 1 :]]
-            break
     paths = parts.close()
     if not paths:
-        raise InputError("the source has no rows", field=name)
+        raise InputError("the source has no rows", field=f"source {name}")
     try:
-        return SourceRows(read_parts(paths), inputs, paths)
+        table = read_parts(paths)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        said = f"its files have a column of two types: {plain(str(error))}"
-        raise InputError(said, field=f"source {name}", do="give them as different sources") from None
+        said = f"a column of two types: {plain(str(error))}"
+        do = "give files with another type in a column as another source"
+        raise InputError(said, field=f"source {name}", do=do) from None
+    if empty := [field.name for field in table.schema if holds_empty_struct(field.type)]:
+        said = "only objects without keys, for which Parquet has no form"
+        raise InputError(said, field=f"source {name}, column {empty[0]}", do="leave them out, or write null")
+    return SourceRows(table, inputs, paths)
+
+
+def _columns(before: list[str], found: list[str], origin: Origin) -> list[str]:
+    """The columns of a source so far; where the origin is read with `fill`, what others lack is null in them."""
+    if before and set(before) != set(found) and not getattr(origin, "fill", False):
+        said = f"columns {plain(', '.join(found), 120)}, but before it came {plain(', '.join(before), 120)}"
+        do = "give files of other columns as another source, or state `fill: true` to read missing ones as null"
+        raise InputError(said, file=origin.input.file or origin.input.source, do=do)
+    return list(dict.fromkeys([*before, *found]))
 
 
 def _located(batch: pa.RecordBatch, chunk: Chunk, number: int, index: int) -> pa.RecordBatch:

@@ -1,4 +1,4 @@
-"""Values that may not stand in a column: what canonical JSON cannot hold, and what Arrow would change without a word."""
+"""Values that may not stand in a column: canonical JSON does not have them, or Arrow would change them silently."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def wrong_value(array: pa.Array) -> Fault | None:
         return Fault(row, "NaN or an infinity, which JSON does not have", "write null where a number is missing")
     if _anywhere(array, _no_date):
         row = first_failing(len(array), lambda size: _anywhere(array.slice(0, size), _no_date))
-        return Fault(row, "a date or time zone that no calendar has", "write years from 1 to 9999 and zones of the IANA")
+        return Fault(row, "a date or time zone that no calendar has", "write years from 1 to 9999, and UTC")
     return None
 
 

@@ -1,4 +1,4 @@
-"""YAML without surprises: no key twice, a bound on what aliases expand to, plain types alone, the line of every part."""
+"""YAML without surprises: no key twice, a bound on what aliases expand to, plain types alone, a line to every part."""
 
 from __future__ import annotations
 

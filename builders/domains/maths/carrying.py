@@ -6,6 +6,7 @@ could as well come from the question, from another step, or from nowhere that is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from provkit.builders.domains.maths.expression import Number, evaluate, whole
@@ -13,7 +14,7 @@ from provkit.builders.domains.maths.figures import decimal, like, places
 from provkit.builders.domains.maths.known import Known
 from provkit.builders.domains.maths.slips import Slip
 from provkit.builders.domains.maths.units import units
-from provkit.builders.domains.maths.working import Equation, Figure, Working
+from provkit.builders.domains.maths.working import Equation, Working
 
 FARTHEST = 1000  # a result that is so many times too large or too small is no subtle mistake
 
@@ -64,13 +65,13 @@ class _Carrying:
         self.around()
         source = self.last()
         final = working.figures[working.final]
-        if self.values[source] == final.value:
+        wrong, money = self.values[source], working.equations[source].money
+        if wrong == final.value:
             raise UnsafeError("the final answer stays right")
-        self.figures[working.final] = self.values[source]
-        if working.equations[source].money:
+        self.figures[working.final] = wrong
+        if money:
             self.money.add(working.final)
-        wrong = decimal(self.values[source])
-        return Carried(self.text(), decimal(final.value), wrong)
+        return Carried(self.text(), final.text, like(final.text, wrong, money, False))
 
     def set_result(self, step: int, equation: Equation, value: Number) -> None:
         """Gives a step another result."""
@@ -87,8 +88,8 @@ class _Carrying:
     def follow(self, step: int, equation: Equation) -> None:
         """Reckons a later step anew where it rests on a number that changed."""
         first = equation.sides[0]
-        olds = [self.working.figures[number].value for number in first.figures]
-        news = [self.origin(old, range(step)) for old in olds]
+        olds = equation.leaves
+        news = tuple([self.origin(old, range(step)) for old in olds])
         if news == olds:
             return
         value = evaluate(first.structure, news)
@@ -104,31 +105,41 @@ class _Carrying:
     def around(self) -> None:
         """Changes the figures that repeat a result outside the equations."""
         working = self.working
-        slipped = working.figures[working.equations[self.slip.step].results[0]]
-        for number, figure in enumerate(working.figures):
-            if number in self.seen or number == working.final or number in self.figures or figure.line < slipped.line:
+        loose = [
+            number
+            for number in range(len(working.figures))
+            if number not in self.seen and number != working.final and number not in self.figures
+        ]
+        if not loose:
+            return
+        slipped = working.equations[self.slip.step].results[0]
+        changed = {one.value for one, value in zip(working.equations, self.values, strict=True) if one.value != value}
+        for number in loose:
+            value, line = working.figures[number].value, working.line(number)
+            if line < working.line(slipped):
+                if value in changed and value not in self.known.numbers:
+                    raise UnsafeError(f"{decimal(value)} is named before it is reckoned")
                 continue
-            earlier = [
+            sources = [
                 step
                 for step, equation in enumerate(working.equations)
-                if (own := working.figures[equation.results[0]]).start < figure.start or own.line == figure.line
+                if equation.results[0] < number or working.line(equation.results[0]) == line
             ]
-            before = figure.start < slipped.start
-            value = self.origin(figure.value, earlier, figure if before else None)
-            if value != figure.value:
-                self.figures[number] = value
-                if any(one.money for one in working.equations if one.value == figure.value):
+            new = self.origin(value, sources, announced=number < slipped)
+            if new != value:
+                self.figures[number] = new
+                if any(one.money for one in working.equations if one.value == value):
                     self.money.add(number)
 
-    def origin(self, value: Number, steps: range | list[int], before: Figure | None = None) -> Number:
+    def origin(self, value: Number, steps: Sequence[int], announced: bool = False) -> Number:
         """What a number of that value becomes, when it can come from these steps.
 
-        `before` is a figure that stands before the slip: nothing but a result that it announces can change it.
+        `announced`: it stands before the slip, where nothing but a result that is announced can change it.
         """
         sources = [step for step in steps if self.working.equations[step].value == value]
         known = value in self.known.numbers
         if not sources:
-            if known or before is not None:
+            if known or announced:
                 return value
             raise UnsafeError(f"nothing explains the number {decimal(value)}")
         news = {self.values[step] for step in sources}
@@ -156,8 +167,8 @@ class _Carrying:
                 continue
             if text[: figure.start].endswith((" a ", " an ", "A ", "An ", "-")):
                 raise UnsafeError("an article stands before a number that changes")
-            bare = text[figure.end : figure.end + 2] == ">>" or "<<" in text[figure.start - 60 : figure.start].rpartition(">>")[2]
-            edits.append((figure.start, figure.end, like(figure.text, value, number in self.money, bare)))
+            written = like(figure.text, value, number in self.money, number in self.working.bare)
+            edits.append((figure.start, figure.end, written))
         for start, end, new in sorted(edits, reverse=True):
             text = text[:start] + new + text[end:]
         return text

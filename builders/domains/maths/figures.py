@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from provkit.builders.domains.maths.expression import Number, whole
 
@@ -13,13 +13,11 @@ GROUPED_FROM = 10_000  # from here on a number is written with commas, where its
 PLACES = 6  # decimals beyond which a number is not written out
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A number as it stands in a text: [start, end), on which line, and its value."""
+class Figure(NamedTuple):
+    """A number as it stands in a text: [start, end), and its value."""
 
     start: int
     end: int
-    line: int
     text: str
     value: Number
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
 from provkit.builders.domains.maths.carrying import UnsafeError, carried
 from provkit.builders.domains.maths.known import known
 from provkit.builders.domains.maths.slips import KINDS, SLIPS, Kind
 from provkit.builders.domains.maths.working import UnreadError, read
+from provkit.chance import Chance
 from provkit.registry import builder
 from provkit.row import Drop, Row
+
+T = TypeVar("T")
 
 
 @builder
@@ -44,17 +50,22 @@ class IncorrectMaths:
         except UnreadError as error:
             return row.drop("not read", str(error))
         given = known(row.prompt, working.words)
-        chance = row.chance
         problem = "no step allows one"
-        for kind in chance.shuffled(self.slips or KINDS):
-            steps = range(len(working.equations))
-            every = [slip for step in steps for slip in SLIPS[kind](working, step, given)]
-            for slip in chance.shuffled(every):
-                try:
-                    made = carried(working, given, slip)
-                except UnsafeError as error:
-                    problem = str(error)
-                    continue
-                note = {"slip": kind, "step": slip.step + 1, "right": made.right, "wrong": made.wrong}
-                return row.with_answer(made.text, note)
+        for kind in drawn(self.slips or KINDS, row.chance):
+            for step in drawn(range(len(working.equations)), row.chance):
+                for slip in drawn(tuple(SLIPS[kind](working, step, given)), row.chance):
+                    try:
+                        made = carried(working, given, slip)
+                    except UnsafeError as error:
+                        problem = str(error)
+                        continue
+                    note = {"slip": kind, "step": step + 1, "right": made.right, "wrong": made.wrong}
+                    return row.with_answer(made.text, note)
         return row.drop("no safe slip", problem)
+
+
+def drawn(items: Sequence[T], chance: Chance) -> Iterator[T]:
+    """All of `items` in random order, each drawn when it is asked for."""
+    pool = list(items)
+    while pool:
+        yield pool.pop(chance.integer(0, len(pool) - 1))

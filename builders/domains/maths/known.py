@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from provkit.builders.domains.maths.expression import Number, whole
 from provkit.builders.domains.maths.figures import FIGURE, exact
-from provkit.builders.domains.maths.units import TENS, Conversion, units
+from provkit.builders.domains.maths.units import TENS, Conversion, active, units
 
 NUMBER = re.compile(FIGURE)
 WORD = re.compile(r"[a-z]+(?:-[a-z]+)?")
@@ -40,13 +40,13 @@ def known(question: str, words: frozenset[str]) -> Known:
             numbers.update(table.numbers[word])
         elif "-" in word:
             numbers |= hyphenated(word)
-    every = words | asked | {part for word in asked if "-" in word for part in word.split("-")}
+            words = words.union(word.split("-"))
     if "%" in question or "/" in question or "percent" in lower:
         for top, bottom in RATIO.findall(lower):
             numbers |= ratio(exact(top), bottom)
         numbers |= {100}
-    active = tuple(table.active(frozenset(every)))
-    return Known(ALWAYS.union(numbers, [one.factor for one in active]), active)
+    conversions = active((table.words & words) | (table.words & asked))
+    return Known(ALWAYS.union(numbers, [one.factor for one in conversions]), conversions)
 
 
 def hyphenated(word: str) -> set[Number]:

@@ -43,7 +43,7 @@ def wrong_operation(working: Working, step: int, _: Known) -> Iterator[Slip]:
         if any(working.text[start:end].isalpha() and end - start > 1 for start, end in signs(equation, nth)):
             continue
         for other in OTHERS[operator]:
-            value = reckoned(working, equation, replaced(first.structure, nth, other))
+            value = reckoned(equation, replaced(first.structure, nth, other))
             if value is not None:
                 edits = [(*side.signs[nth], spelled(working.text, side, nth, other)) for side in equation.sides]
                 yield Slip("wrong_operation", step, value, tuple(edits))
@@ -53,7 +53,7 @@ def dropped_carry(working: Working, step: int, _: Known) -> Iterator[Slip]:
     """A carry of the written sum or product is forgotten, or a borrow of the written difference."""
     equation = working.equations[step]
     structure = equation.sides[0].structure
-    leaves = [working.figures[one].value for one in equation.sides[0].figures]
+    leaves = equation.leaves
     kinds = set(operators(structure))
     if "%" in structure or len(kinds) > 1 or (len(leaves) > 2 and kinds != {"+"}):
         return
@@ -79,7 +79,7 @@ def order_of_operations(working: Working, step: int, _: Known) -> Iterator[Slip]
     structure = equation.sides[0].structure
     if len(operators(structure)) < 2:
         return
-    found = {reckoned(working, equation, structure, rule) for rule in RULES} - {None, equation.value}
+    found = {reckoned(equation, structure, rule) for rule in RULES} - {None, equation.value}
     for value in sorted(found):  # type: ignore[type-var]
         yield Slip("order_of_operations", step, value)  # type: ignore[arg-type]
 
@@ -88,11 +88,10 @@ def unit(working: Working, step: int, known: Known) -> Iterator[Slip]:
     """A wrong factor between two units, wherever the step's line names it."""
     equation = working.equations[step]
     first = equation.sides[0]
-    line = working.figures[equation.results[0]].line
+    line = working.line(equation.results[0])
     earlier = {one.value for one in working.equations[:step]}
     words = None
-    for at, number in enumerate(first.figures):
-        value = working.figures[number].value
+    for at, value in enumerate(equation.leaves):
         for one in known.conversions:
             if one.factor != value or value in earlier or not beside_product(first.structure, at):
                 continue
@@ -103,8 +102,7 @@ def unit(working: Working, step: int, known: Known) -> Iterator[Slip]:
             if echoes is None:
                 continue
             for wrong in one.wrong:
-                leaves = [working.figures[leaf].value for leaf in first.figures]
-                leaves[at] = wrong
+                leaves = (*equation.leaves[:at], wrong, *equation.leaves[at + 1 :])
                 result = evaluate(first.structure, leaves)
                 if result is not None:
                     figures = [*echoes, *(side.figures[at] for side in equation.sides)]
@@ -127,10 +125,9 @@ SLIPS: Mapping[Kind, Callable[[Working, int, Known], Iterator[Slip]]] = {
 }
 
 
-def reckoned(working: Working, equation: Equation, structure: str, rule: Rule = "standard") -> Number | None:
+def reckoned(equation: Equation, structure: str, rule: Rule = "standard") -> Number | None:
     """What comes out when the equation's numbers stand in `structure`."""
-    leaves = [working.figures[one].value for one in equation.sides[0].figures]
-    value = evaluate(structure, leaves, rule)
+    value = evaluate(structure, equation.leaves, rule)
     return None if value is None else value * equation.scale
 
 
@@ -174,7 +171,7 @@ def elsewhere(working: Working, value: Number, line: int) -> list[int] | None:
         for number, figure in enumerate(working.figures)
         if figure.value == value and number not in inside and number != working.final
     ]
-    return found if all(working.figures[number].line == line for number in found) else None
+    return found if all(working.line(number) == line for number in found) else None
 
 
 def carries(addends: list[int]) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -39,12 +39,15 @@ class Units:
     spelled: Mapping[Number, str]  # the word of each number below a hundred that is one word
     operations: frozenset[str]
 
-    def active(self, words: frozenset[str]) -> Iterator[Conversion]:
-        """The conversions of whose units both are named."""
-        if not self.words.isdisjoint(words):
-            for one in self.conversions:
-                if not one.large.isdisjoint(words) and (not one.small or not one.small.isdisjoint(words)):
-                    yield one
+
+@cache
+def active(names: frozenset[str]) -> tuple[Conversion, ...]:
+    """The conversions of whose units both are among these names."""
+    return tuple(
+        one
+        for one in units().conversions
+        if not one.large.isdisjoint(names) and (not one.small or not one.small.isdisjoint(names))
+    )
 
 
 @cache

@@ -8,30 +8,37 @@ in a sentence such as "The answer is 24." Every equation must be exactly true, o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from provkit.builders.domains.maths.expression import OPERATORS, MalformedError, Number, evaluate
 from provkit.builders.domains.maths.figures import FIGURE, Figure, exact
 
-TOKEN = re.compile(
-    rf"(?P<N>{FIGURE})|(?P<w>[^\W\d_]+(?:['’][^\W\d_]+)*)|(?P<open><<)|(?P<close>>>)|(?P<sign>[-+*/×÷−–=%()$€£])"
-    r"|(?P<n>\n)|(?P<other>\S)"
-)
-KINDS = {"/": "S", "=": "=", "%": "%", "(": "(", ")": ")", "$": "$", "€": "$", "£": "$"}
-TIMES_WORDS = {"x": "*", "X": "*", "of": "*", "times": "*"}
-
-# The kinds of the tokens, one character each, make a text of their own, in which the equations are found.
-OPERAND = r"\(*\$?N%?(?:S?w){0,4}\)*"
-SIDE = rf"{OPERAND}(?:[OS]{OPERAND})+"
-STRICT = r"\(*\$?N%?\)*(?:[OS]\(*\$?N%?\)*)+"
+GAP = r"[ \t]*"
+NUM = rf"(?>{FIGURE})"
+CUR = rf"[$€£]?{GAP}"
+SIGN = r"[-+*/×÷−–]|(?:[xX]|times)(?=\s?[\d$(.])"
+OF = r"(?:(?<=%)|(?<=/\d)|(?<=/\d\d)) of(?= )"
+UNIT = rf"(?>(?:{GAP}/?{GAP}(?!(?:[xX]|of|times)\s?[\d$(.])[^\W\d_]++(?:['’][^\W\d_]++)?){{0,4}})"
+OPERAND = rf"\(*+{CUR}{NUM}%?{UNIT}\)*"
+SIDE = rf"{OPERAND}(?:{GAP}(?:{SIGN}|{OF}){GAP}{OPERAND})+"
+STRICT = rf"\(*{CUR}{NUM}%?\)*(?:{GAP}(?:{SIGN}){GAP}\(*{CUR}{NUM}%?\)*)+"
 EQUATION = re.compile(
-    rf"(?:(?P<prose>{SIDE})=?)?\$?<(?P<inner>{STRICT})=\$?(?P<value>N)%?>(?:\$?(?P<shown>N))?"
-    rf"|(?P<left>{SIDE})=\$?(?P<right>N)(?!%?(?:S?w){{0,4}}\)*(?:[OS]\(*\$?N|=))"
+    rf"(?<![\d.,])(?=[\d.($€£<])(?P<left>{SIDE})?+{GAP}"
+    rf"(?:=?{GAP}{CUR}<<(?P<inner>{STRICT})={GAP}{CUR}(?P<value>{NUM})%?>>(?:{CUR}(?P<shown>{NUM}))?"
+    rf"|(?(left)={GAP}{CUR}(?P<right>{NUM})(?!%?{UNIT}\)*{GAP}(?:=|(?:{SIGN}){GAP}\(*{CUR}\d))|(?!)))"
 )
-ALGEBRA = re.compile(r"v[OS=]|[OS=]\(*v|Nv")
+PIECE = re.compile(rf"{FIGURE}|[-+*/×÷−–()%]|[xX](?![^\W\d_])|\bof\b|\btimes\b")
+PRODUCTS = {"x": "*", "X": "*", "of": "*", "times": "*"}
+UNIT_SLASH = re.compile(rf"/(?={GAP}[^\W\d_])")
+LETTER = r"[B-HJ-WYZb-hj-wyz](?![^\W_]|['’])"
+ALGEBRA = re.compile(
+    rf"(?<![\w'’])(?<!\d )(?:{LETTER}|[xX])(?={GAP}[=+*/×÷−-])|[=+*×÷−-]{GAP}(?:{LETTER}|[xX](?!\w))|\d[A-Z](?!\w)"
+)
+WORD = re.compile(r"[^\W\d_]+")
+FIGURES = re.compile(FIGURE)
+AFTER = re.compile(r"%?\s?([^\W\d_]+)")
 FINAL = re.compile(rf"(?:####|\banswer(?: is|:))\s*[$€£]?\s*(?P<number>-?(?:{FIGURE}))", re.IGNORECASE)
-REASON = "not read"
 
 
 class UnreadError(ValueError):
@@ -53,11 +60,12 @@ class Equation:
     """A step: what is reckoned, in each place where it is spelled, and what comes out."""
 
     sides: tuple[Side, ...]  # the first decides; the others spell the same
+    leaves: tuple[Number, ...]  # the values of its numbers
     results: tuple[int, ...]  # numbers of the figures, in the order of the text
     value: Number
+    scale: int  # 100 where the result is a per cent of what the left side is worth, otherwise 1
     money: bool  # a currency stands before the result
     unit: str  # the word after the result, in lower case
-    scale: int  # 100 where the result is a per cent of what the left side is worth, otherwise 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,12 @@ class Working:
     figures: tuple[Figure, ...]
     equations: tuple[Equation, ...]
     final: int  # number of the figure
+    bare: frozenset[int]  # figures inside annotations
     words: frozenset[str]  # all in lower case
+
+    def line(self, number: int) -> int:
+        """The line of a figure, from 0."""
+        return self.text.count("\n", 0, self.figures[number].start)
 
 
 def read(text: str) -> Working:
@@ -77,146 +90,84 @@ def read(text: str) -> Working:
     Raises:
         UnreadError: where it has no equation, no final answer, algebra, or an equation that is not exactly true.
     """
-    kinds, spans, figures, words = tokens(text)
     final = FINAL.search(text, max(text.rfind("####"), 0))
     if final is None:
         raise UnreadError("no final answer after #### or “answer is”")
+    if ALGEBRA.search(text):
+        raise UnreadError("a letter stands for a number")
+    figures = figures_of(text)
     at = {figure.start: number for number, figure in enumerate(figures)}
     last = at.get(final.start("number"))
     if last is None:
         raise UnreadError("a negative final answer")
-    if ALGEBRA.search(kinds):
-        raise UnreadError("a letter stands for a number")
-    numbers = {token: at[start] for token, (start, _) in enumerate(spans) if kinds[token] == "N"}
-    equations: list[Equation] = []
-    annotated = 0
-    for match in EQUATION.finditer(kinds):
-        annotated += match["inner"] is not None
-        equations.append(equation(match, kinds, spans, numbers, text, figures))
-    if annotated != kinds.count("<"):
+    equations = tuple([equation(match, text, figures, at) for match in EQUATION.finditer(text)])
+    annotated = [one for one in equations if one.sides[0].bare]
+    if len(annotated) != text.count("<<"):
         raise UnreadError("a calculator annotation of another form")
     if not equations:
         raise UnreadError("no equation")
-    return Working(text, tuple(figures), tuple(equations), last, words)
+    bare = frozenset([number for one in annotated for number in (*one.sides[0].figures, one.results[0])])
+    return Working(text, tuple(figures), equations, last, bare, frozenset(WORD.findall(text.lower())))
 
 
-def tokens(text: str) -> tuple[str, list[tuple[int, int]], list[Figure], frozenset[str]]:
-    """The kinds of all tokens, one character each; their places; the figures among them; and the words.
-
-    Kinds: N number, w word, v single letter, O operator, S slash, n end of line, < > annotation, . anything else;
-    parentheses, =, % and $ (any currency) are themselves.
-    """
-    kinds: list[str] = []
-    spans: list[tuple[int, int]] = []
-    figures: list[Figure] = []
-    words: set[str] = set()
-    maybe: list[int] = []  # words that may be operators
-    line = 0
-    for match in TOKEN.finditer(text):
-        group, found = match.lastgroup, match.group()
-        spans.append(match.span())
-        if group == "N":
-            kinds.append("N")
-            figures.append(Figure(match.start(), match.end(), line, found, exact(found)))
-        elif group == "w":
-            words.add(found.lower())
-            if found in TIMES_WORDS:
-                maybe.append(len(kinds))
-            kinds.append("v" if len(found) == 1 and found not in "aAIx" and not unit_before(text, match.start()) else "w")
-        elif group == "sign":
-            kinds.append(KINDS.get(found, "O"))
-        elif group == "n":
-            kinds.append("n")
-            line += 1
-        else:
-            kinds.append({"open": "<", "close": ">"}.get(group or "", "."))
-    kinds.append(".")
-    for token in maybe:
-        word = text[slice(*spans[token])]
-        before, after = kinds[token - 1] if token else ".", kinds[token + 1]
-        fraction = before == "N" and token > 1 and kinds[token - 2] == "S"
-        if after in "N$(" and (before == "%" or fraction if word == "of" else before in "N%)"):
-            kinds[token] = "O"
-        elif word in "xX":
-            kinds[token] = "v"
-    return "".join(kinds), spans, figures, frozenset(words)
+def figures_of(text: str) -> list[Figure]:
+    """All numbers of a text."""
+    found = []
+    for match in FIGURES.finditer(text):
+        start, end = match.span()
+        spelled = text[start:end]
+        found.append(Figure(start, end, spelled, exact(spelled)))
+    return found
 
 
-def unit_before(text: str, start: int) -> bool:
-    """Whether a single letter is a unit, as in `5 m` and `30 g`."""
-    return text[start] in "mglhskL" and text[:start].rstrip()[-1:].isdigit()
-
-
-def equation(
-    match: re.Match[str],
-    kinds: str,
-    spans: Sequence[tuple[int, int]],
-    numbers: dict[int, int],
-    text: str,
-    figures: Sequence[Figure],
-) -> Equation:
-    """The equation that `EQUATION` found in `kinds`.
+def equation(match: re.Match[str], text: str, figures: list[Figure], at: Mapping[int, int]) -> Equation:
+    """The equation that `EQUATION` found.
 
     Raises:
         UnreadError: when it is no expression, or not exactly true.
     """
-    if match["inner"] is None:
-        sides = [side(match.span("left"), kinds, spans, numbers, text, False)]
-        results = [numbers[match.start("right")]]
-        last = match.end("right")
-    else:
-        sides = [side(match.span("inner"), kinds, spans, numbers, text, True)]
-        if match["prose"] is not None:
-            spelled = side(match.span("prose"), kinds, spans, numbers, text, False)
-            same = [figures[one].value for one in spelled.figures] == [figures[one].value for one in sides[0].figures]
-            if same and spelled.structure == sides[0].structure:
-                sides.append(spelled)
-        results = [numbers[match.start("value")]]
-        last = match.end("value")
-        if match["shown"] is not None and figures[numbers[match.start("shown")]].value == figures[results[0]].value:
-            results.append(numbers[match.start("shown")])
+    annotation = match["inner"] is not None
+    first = side(match.span("inner" if annotation else "left"), text, at, annotation)
+    leaves = tuple([figures[number].value for number in first.figures])
+    sides = [first]
+    results = [at[match.start("value" if annotation else "right")]]
     value = figures[results[0]].value
+    if annotation:
+        if match["left"] is not None:
+            spelled = side(match.span("left"), text, at, False)
+            if spelled.structure == first.structure and tuple(figures[n].value for n in spelled.figures) == leaves:
+                sides.append(spelled)
+        if match["shown"] is not None and figures[shown := at[match.start("shown")]].value == value:
+            results.append(shown)
     try:
-        found = evaluate(sides[0].structure, [figures[one].value for one in sides[0].figures])
+        found = evaluate(first.structure, leaves)
     except MalformedError:
         found = None
-    scale = 100 if kinds[last] == "%" and found is not None and found * 100 == value else 1
+    end = figures[results[-1]].end
+    scale = 100 if found is not None and found * 100 == value and text[end : end + 1] == "%" else 1
     if found is None or found * scale != value:
-        said = " ".join(text[spans[match.start()][0] : spans[last - 1][1]].split())
-        raise UnreadError(f"not exactly true: {said}")
-    money = "$" in kinds[match.end("inner" if match["inner"] is not None else "left") : match.end()] or (
-        match["inner"] is not None and kinds[match.start("inner") - 2] == "$"
-    )
-    after = match.end() + (kinds[match.end()] == "%")
-    unit = text[slice(*spans[after])].lower() if kinds[after] == "w" else ""
-    return Equation(tuple(sides), tuple(results), value, money, unit, scale)
+        raise UnreadError(f"not exactly true: {' '.join(match.group().split())}")
+    starts = [figures[results[-1]].start, text.find("<<", match.start())] if annotation else [figures[results[0]].start]
+    money = any(text[start - 1] in "$€£" for start in starts if start > 0)
+    after = AFTER.match(text, end)
+    return Equation(tuple(sides), leaves, tuple(results), value, scale, money, after[1].lower() if after else "")
 
 
-def side(
-    span: tuple[int, int],
-    kinds: str,
-    spans: Sequence[tuple[int, int]],
-    numbers: dict[int, int],
-    text: str,
-    bare: bool,
-) -> Side:
-    """A left side between two tokens; units are passed over, and a parenthesis that opened before it."""
+def side(span: tuple[int, int], text: str, at: Mapping[int, int], bare: bool) -> Side:
+    """A left side that stands in [start, end); units are passed over, and a parenthesis that opened before it."""
     structure: list[str] = []
     figures: list[int] = []
     signs: list[tuple[int, int]] = []
-    for token in range(*span):
-        kind = kinds[token]
-        if kind == "N":
-            structure.append(kind)
-            figures.append(numbers[token])
-        elif kind in "()%":
-            structure.append(kind)
-        elif kind in "OS" and kinds[token + 1] in "N($":  # otherwise a slash inside a unit
-            spelled = text[slice(*spans[token])]
-            structure.append(OPERATORS.get(spelled) or TIMES_WORDS[spelled])
-            signs.append(spans[token])
-    opened, closed = structure.count("("), structure.count(")")
-    while opened > closed and structure[0] == "(":
-        del structure[0]
-        opened -= 1
-    return Side("".join(structure), tuple(figures), tuple(signs), bare)
+    for piece in PIECE.finditer(text, *span):
+        spelled = piece.group()
+        number = at.get(piece.start())
+        if number is not None:
+            structure.append("N")
+            figures.append(number)
+        elif spelled in "()%":
+            structure.append(spelled)
+        elif spelled != "/" or not UNIT_SLASH.match(text, piece.start()):
+            structure.append(OPERATORS.get(spelled) or PRODUCTS[spelled])
+            signs.append(piece.span())
+    opened = structure.count("(") - structure.count(")")
+    return Side("".join(structure[opened if opened > 0 else 0 :]), tuple(figures), tuple(signs), bare)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 
@@ -170,3 +171,21 @@ def test_importing_the_package_loads_no_engine() -> None:
 def test_a_lone_surrogate_in_a_query_is_refused(index_of) -> None:
     with index_of(["a"]) as index, pytest.raises(ValueError, match="surrogate"):
         index.count("a\ud800")
+
+
+def test_counts_beyond_a_step_of_the_directory(oracle, index_of) -> None:
+    chance = random.Random(0)
+    words = ("a", "an", "and", "x\u0301", "漢", "a.", "aé", "an\u0301", "and😀", "longer-than-eight", "longer", "\x00", "aش")
+    glue = ("", " ", "  ", ",", "\u0301", "か")
+    documents = ["".join(chance.choice(words) + chance.choice(glue) for _ in range(7)) for _ in range(1500)]
+    truth = oracle(documents)
+    queries = [query for query, count in truth.stretches.items() if count > 64 or chance.random() < 0.02]
+    assert max(truth.stretches.values()) > 1000
+    for shard_bytes in (10_000, 10_000_000):
+        with index_of(documents, shard_bytes=shard_bytes) as index:
+            assert index.count_many(queries) == [truth.count(query) for query in queries]
+            for query in sorted(queries, key=truth.count)[-20:]:
+                assert len(index.find(query, limit=10**6)) == truth.count(query)
+            outputs = ["".join(chance.choice(words) + chance.choice(glue) for _ in range(60)) for _ in range(20)]
+            for output, spans in zip(outputs, index.spans_many(outputs), strict=True):
+                assert [(span.start, span.end, span.tokens, span.count) for span in spans] == truth.spans(output)

@@ -9,7 +9,6 @@ from provkit.builders.domains.code.rewrites.edits import Edit
 from provkit.builders.domains.code.rewrites.source import Source
 
 COMMENT = re.compile(r"#[^\r\n]*")
-REMARK = re.compile(r"\s*,[ \t]*#[^\r\n]*")
 REST = re.compile(r"[ \t]*,?[ \t]*(#[^\r\n]*)?(\r\n|\r|\n)")
 COMMA = re.compile(r"\s*,\s*")
 
@@ -67,24 +66,24 @@ def bounds(source: Source, node: ast.AST, stop: int) -> tuple[int, int]:
     return start, end
 
 
-def append_argument(source: Source, call: ast.Call, text: str, flaw: bool = True) -> Edit | None:
+def append_argument(source: Source, call: ast.Call, text: str) -> Edit | None:
     """One more argument at the end, on a line of its own where the last one has a line with a comma."""
     given = arguments(call)
     close = source.end(call) - 1
     if not given:
-        return Edit(close, close, text, flaw)
+        return Edit(close, close, text)
     last = given[-1]
     if isinstance(last, ast.GeneratorExp) and len(given) == 1 and source.end(last) == source.end(call):
         return None  # f(x for x in y) has no room for a second argument
     stop = whole_end(source, last, close)
     comma = blank(source.text[stop:close]).find(",")
     if comma < 0:
-        return Edit(stop, stop, f", {text}", flaw)
+        return Edit(stop, stop, f", {text}")
     comma += stop + 1
     if comma <= (line_end := source.line_end(comma)) < close:
         lead = source.newline + source.indent(source.start(last))
-        return Edit(line_end, line_end, f"{lead}{text},", flaw)
-    return Edit(comma, comma, f" {text}", flaw)
+        return Edit(line_end, line_end, f"{lead}{text},")
+    return Edit(comma, comma, f" {text}")
 
 
 def set_keyword(source: Source, call: ast.Call, name: str, text: str) -> Edit | None:
@@ -105,10 +104,7 @@ def remove_argument(source: Source, call: ast.Call, gone: ast.expr | ast.keyword
     line = source.line_start(start)
     if not source.text[line:start].strip() and (rest := REST.match(source.text, stop)):
         return Edit(line, rest.end(), "", flaw=False)
-    if at + 1 < len(given) or at == 0:
+    before = whole_end(source, given[at - 1], start) if at else start
+    if at + 1 < len(given) or "#" in source.text[before:start] or at == 0:
         return Edit(start, stop + comma.end() if comma else stop, "", flaw=False)
-    before = whole_end(source, given[at - 1], start)
-    if "#" not in source.text[before:start]:
-        return Edit(before, stop, "", flaw=False)  # the comma that goes is the one before
-    remark = REMARK.match(source.text, before)
-    return Edit(remark.end() if remark else before, stop + comma.end() if comma else stop, "", flaw=False)
+    return Edit(before, stop, "", flaw=False)  # the comma that goes is the one before

@@ -37,7 +37,11 @@ UNTOUCHED = [
     ("verify", "only what bandit does not see", "import requests\nrequests.Session().get(u)\n"),
     ("cert", "a server's", "import ssl\nssl.create_default_context(ssl.Purpose.CLIENT_AUTH)\n"),
     ("cert", "hardened", "import ssl\nc = ssl.create_default_context()\nc.verify_mode = ssl.CERT_REQUIRED\n"),
-    ("password_hash", "a check alone", "from werkzeug.security import check_password_hash\ncheck_password_hash(a, b)\n"),
+    (
+        "password_hash",
+        "a check alone",
+        "from werkzeug.security import check_password_hash\ncheck_password_hash(a, b)\n",
+    ),
     ("password_hash", "a fast hash", "import hashlib\nhashlib.sha256(p).hexdigest()  # not scrypt\n"),
     ("token", "a variable", "secrets = load()\nsecrets.choice(x)\n"),
     ("token", "random is taken", "import numpy.random as random\nimport secrets\nsecrets.choice(x)\n"),
@@ -47,8 +51,16 @@ UNTOUCHED = [
     ("pickle", "hooks", "import json\njson.loads(x, object_hook=f)\n"),
     ("pickle", "a local name", "def f(json):\n    return json.loads(x)  # import json\n"),
     ("path", "no check", "import os\ndef f(name):\n    return os.path.join(ROOT, name)  # startswith\n"),
-    ("path", "a check of something else", "def f(p, name):\n    q = p / name\n    if not name.startswith('a'):\n        return\n"),
-    ("path", "the whole branch hangs on it", "def f(b, n):\n    t = b / n\n    if t.is_relative_to(b):\n        go(t)\n"),
+    (
+        "path",
+        "a check of something else",
+        "def f(p, name):\n    q = p / name\n    if not name.startswith('a'):\n        return\n",
+    ),
+    (
+        "path",
+        "the whole branch hangs on it",
+        "def f(b, n):\n    t = b / n\n    if t.is_relative_to(b):\n        go(t)\n",
+    ),
     ("eval", "a function of the source", "import ast\ndef eval(x): ...\nast.literal_eval(x)\n"),
     ("eval", "a constant", "import ast\nast.literal_eval('[1]')\n"),
     ("debug", "on already", "from flask import Flask\nFlask(__name__).run(debug=True)\n"),
@@ -81,7 +93,10 @@ def test_it_is_left_alone(family, code):
         ("a()", "builtins.a"),
         ("def a(): ...\na()", ""),
         ("import a\nwith a.open() as b:\n    b.c()", "a.open().c"),
-        ("import a\nclass C:\n    def __init__(self):\n        self.x = a.X()\n    def f(self):\n        self.x.y()", "a.X().y"),
+        (
+            "import a\nclass C:\n    def __init__(self):\n        self.x = a.X()\n    def f(self):\n        self.x.y()",
+            "a.X().y",
+        ),
         ("import a\ndef f(x: a.X):\n    x.y()", "a.X().y"),
         ("import a\ndef f(a):\n    a.y()", ""),
         ("import a\ndef f():\n    def g():\n        a.y()", "a.y"),
@@ -104,7 +119,9 @@ def test_a_variable_that_is_assigned_over_and_over_is_resolved_at_once():
     assert source.called(source.calls[-1]) == ""
 
 
-@pytest.mark.parametrize("text", ["x = f(é, 'ü')  # ä", "日本 = 'a'; x = g(日本, y)", "\tif a:\r\n\t\tf('é', g(b))\r\n"])
+@pytest.mark.parametrize(
+    "text", ["x = f(é, 'ü')  # ä", "日本 = 'a'; x = g(日本, y)", "\tif a:\r\n\t\tf('é', g(b))\r\n"]
+)
 def test_places_are_counted_in_characters(text):
     """Python gives columns in bytes; the text of every call is a call."""
     source = Source("if 1:\n" + text if text.startswith("\t") else text)

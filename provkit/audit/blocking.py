@@ -1,0 +1,102 @@
+"""The rules that block a release, for a build that audits its own rows before it is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from provkit.audit.arms import Arm, ArmFacts, compare, member
+from provkit.audit.batch import Batch
+from provkit.audit.duplicates import Duplicates
+from provkit.audit.leakage import PROMPT, ROW
+from provkit.audit.model import Finding, Rule, worst_first
+from provkit.audit.rules import rules
+from provkit.audit.scan import Asked, Digests, Places
+from provkit.audit.subject import Subject
+from provkit.audit.text import Texts
+from provkit.canonical import canonical
+
+SIZE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRows:
+    """One arm and split of a release: its rows' content, and whether it is the control of the other arms."""
+
+    arm: str
+    split: str
+    rows: Iterable[Mapping[str, Any]]
+    control: bool = False
+
+    @property
+    def name(self) -> str:
+        """`arm/split`, as findings call it."""
+        return f"{self.arm}/{self.split}"
+
+
+def audit_release(parts: Sequence[ReleaseRows], ignore: Iterable[str] = ()) -> list[Finding]:
+    """What should keep these rows from going out: rules with `blocking` that can be judged by rows alone.
+
+    These are duplicate rows, empty answers, rows and prompts of one split in another, a row in both arms, a system
+    turn on one arm only, and arms of the wrong polarity. A clean release gives an empty list.
+
+    Args:
+        parts: every arm and split; each `rows` is gone through once.
+        ignore: ids of rules not to check.
+    """
+    blocking = frozenset(id for id, one in rules().items() if one.blocking) - frozenset(ignore)
+    asked = Asked(blocking | {"D002"})  # the prompts' digests are needed to compare splits
+    arms: dict[str, ArmFacts] = {}
+    seen: list[tuple[ReleaseRows, Places, Duplicates]] = []
+    found: list[Finding] = []
+    for part in parts:
+        subject = Subject(Path(part.name), part.name, "parquet", part.arm, part.split, True)
+        places = Places(subject)
+        duplicates, texts = Duplicates(subject, places, asked), Texts(subject, asked)
+        facts = arms.setdefault(part.arm, ArmFacts(part.arm))
+        scans = (duplicates, texts, Arm(places, duplicates, facts))
+        for batch in _batches(part):
+            places.see(batch)
+            for scan in scans:
+                scan.see(batch)
+        found += [one for scan in scans for one in scan.findings()]
+        seen.append((part, places, duplicates))
+    controls = {part.arm for part, _, _ in seen if part.control}
+    for control in sorted(controls):
+        for name, facts in arms.items():
+            if name not in controls:
+                found += compare(facts, arms[control])
+    found += _between_splits(seen)
+    return list(worst_first([one for one in found if one.rule.id in blocking]))
+
+
+def _batches(part: ReleaseRows) -> Iterator[Batch]:
+    rows, first = iter(part.rows), 0
+    while some := [dict(row) for row in islice(rows, SIZE)]:
+        yield Batch(part.name, some, [canonical(row) for row in some], None, first)
+        first += len(some)
+
+
+def _between_splits(seen: Sequence[tuple[ReleaseRows, Places, Duplicates]]) -> Iterator[Finding]:
+    """L001 and L002 of every other split against the training splits."""
+    for trained, _, its in seen:
+        for tested, places, mine in seen:
+            if trained.split != "train" or tested.split == "train":
+                continue
+            pairs = ((ROW, mine.rows.all(), its.rows.all()), (PROMPT, mine.prompts.all(), its.prompts.all()))
+            for rule, (digests, at), (among, _) in pairs:
+                yield from _shared(rule, (trained.name, tested.name), places, (digests, at, among))
+
+
+def _shared(rule: Rule, names: tuple[str, str], places: Places, found: tuple[Digests, Any, Digests]) -> Iterator[Finding]:
+    digests, at, among = found
+    if not len(digests) or not len(among):
+        return
+    hits = at[member(digests, among)].tolist()
+    if hits:
+        examples = tuple(places.example(one) for one in hits[:3])
+        said = f"{rule.name.split('-')[0]}s that also stand in {names[0]}"
+        yield Finding(rule, names[0], len(hits), places.rows, "evaluation rows", said, examples, names[1])
