@@ -26,7 +26,17 @@ from provkit.chain import Chain, Count, Labelled, Stage, Workshop, labelled
 from provkit.errors import InputError, ProvkitError, plain
 from provkit.manifest import Output
 from provkit.recipe import Recipe, Source
-from provkit.sources import BuildOrigin, Bytes, FileOrigin, GeneratorOrigin, HubOrigin, Origin, expand, spool
+from provkit.sources import (
+    BuildOrigin,
+    Bytes,
+    FileOrigin,
+    GeneratorOrigin,
+    HubOrigin,
+    Origin,
+    SourceRows,
+    expand,
+    spool,
+)
 from provkit.table import OWN, Input, Rows
 from provkit.target import writing
 
@@ -168,7 +178,8 @@ def _build(planned: Plan, out: Path, folder: Path, workshop: Workshop) -> Built:
 
 def _read(planned: Plan, workshop: Workshop) -> tuple[dict[str, Rows], list[Input]]:
     """Every source on disk, and all inputs with the number of rows that were read."""
-    read, inputs = {}, []
+    read: dict[str, SourceRows] = {}
+    inputs: list[Input] = []
     for name, origins in planned.origins.items():
         workshop.progress(f"read {name}", 0, 0)
         found = spool(origins, len(inputs), planned.limit, workshop.folder, f"source-{name}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -174,8 +175,8 @@ def _documents(
 def _batch(
     chunk: Chunk,
     origin: FileOrigin | HubOrigin | BuildOrigin,
-    row: np.ndarray,  # type: ignore[type-arg]
-    parent: np.ndarray,  # type: ignore[type-arg]
+    row: npt.NDArray[np.int64],
+    parent: npt.NDArray[np.int64],
     text: pa.Array,
     message: pa.Array | None,
     role: pa.Array | None,
@@ -227,4 +228,4 @@ def _is_chat(kind: pa.DataType) -> bool:
     if not pa.types.is_list(kind) or not pa.types.is_struct(kind.value_type):
         return False
     turn = kind.value_type
-    return turn.get_field_index("role") >= 0 and turn.get_field_index("content") >= 0
+    return bool(turn.get_field_index("role") >= 0 and turn.get_field_index("content") >= 0)

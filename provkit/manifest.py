@@ -229,9 +229,9 @@ def _parsed(statement: dict[str, Any], facts: dict[str, Any], own: str) -> Manif
             raise ValueError(f"an output {one.file}")
     if not re.fullmatch("[0-9a-f]{32}", found.build_id):
         raise ValueError("a build_id that is none")
-    if odd := {one.source for one in [*inputs, *counts]} - {*found.sources, None}:
+    if odd := {*(one.source for one in inputs), *(one.source for one in counts)} - {*found.sources, None}:
         raise ValueError(f"a source {min(map(str, odd))} that the recipe has not")
-    if odd := {one.arm for one in [*counts, *data]} - {*found.arms, None}:
+    if odd := {*(one.arm for one in counts), *(one.arm for one in data)} - {*found.arms, None}:
         raise ValueError(f"an arm {min(map(str, odd))} that the recipe has not")
     if not all(isinstance(facts[key], kind) for key, kind in (("versions", dict), ("card", str))):
         raise ValueError("versions or card")

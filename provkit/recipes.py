@@ -8,9 +8,12 @@ from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from provkit.errors import InputError
-from provkit.recipe import Recipe, read_recipe
+from provkit.errors import InputError, plain
+from provkit.recipe import Recipe
+from provkit.recipe_file import MAX_RECIPE, read_recipe
 from provkit.registry import near
+from provkit.sources.files import outside
+from provkit.sources.text import decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +28,17 @@ class Found:
         """The recipe, with `--set` values put in.
 
         Raises:
-            InputError: as `provkit.recipe.read_recipe`.
+            InputError: as `provkit.recipe_file.read_recipe`, and for a path of its own that a symbolic link leads
+                out of its folder.
         """
-        return read_recipe(self.text, self.file, settings)
+        recipe = read_recipe(self.text, self.file, settings)
+        for name, source in recipe.sources.items():
+            for pattern in source.patterns:
+                if not Path(pattern).is_absolute() and (path := outside(pattern, self.base)):
+                    said = f"the path '{plain(path.name)}' is a link that leaves the recipe's folder"
+                    do = "declare an `input` and bind it with --set NAME=PATH"
+                    raise InputError(said, file=self.file, field=f"sources.{name}.files", do=do)
+        return recipe
 
 
 @cache
@@ -42,20 +53,26 @@ def find(name: str) -> Found:
     """A recipe by its catalog name, or by the path of a YAML file.
 
     Raises:
-        InputError: when there is none, naming the nearest.
+        InputError: when there is none, naming the nearest, or it cannot be read as text.
     """
     path = Path(name)
-    if path.suffix in (".yaml", ".yml"):
-        try:
-            return Found(path.read_text(encoding="utf-8"), str(path), path.parent)
-        except UnicodeDecodeError as error:
-            raise InputError(f"byte {error.start + 1} is not UTF-8", file=path) from None
-        except OSError as error:
-            raise InputError(error.strerror or str(error), file=path) from None
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return Found(_text(path), str(path), path.parent)
     known = names()
     text = known.get(name.replace("_", "-"))
     if text is None:
         do = "provkit catalog list shows them; a recipe of your own is named by its path, ending in .yaml"
-        raise InputError(f"no recipe {name!r} in the catalog{near(name, known)}", do=do)
+        raise InputError(f"no recipe '{plain(name, 60)}' in the catalog{near(name, known)}", do=do)
     with as_file(files("provkit.catalog") / "recipes") as base:
         return Found(text, f"{name}.yaml", base)
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_RECIPE + 1)
+    except OSError as error:
+        raise InputError(error.strerror or str(error), file=path) from None
+    if len(raw) > MAX_RECIPE:
+        raise InputError(f"a recipe of more than {MAX_RECIPE >> 10} KB", file=path)
+    return "".join(decode(line, str(path), number) for number, line in enumerate(raw.splitlines(keepends=True), 1))

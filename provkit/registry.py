@@ -6,7 +6,7 @@ import difflib
 import inspect
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, dataclass_transform
 
 from provkit.errors import plain
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GROUP = "provkit.builders"
-KINDS = {
+Kind = Literal["generator", "row", "set"]
+KINDS: dict[str, Kind] = {
     "generate": "generator",
     "check": "row",
     "apply": "row",
@@ -48,8 +49,8 @@ def builder(cls: type[T]) -> type[T]:
     - `check(self, row: Row) -> Drop | None`: a per-row step that lets rows pass or drops them, without state;
     - `apply(self, row: Row) -> Row | list[Row] | Drop`: a per-row step without state;
     - `select(self, rows: Rows) -> Selection`: a step that sees the whole set and keeps, orders or drops rows;
-    - `rewrite(self, rows: Rows) -> Callable[[Row], Row | list[Row] | Drop]`: looks at the whole set first (`row.at` is a
-      row's position in it), then answers row by row;
+    - `rewrite(self, rows: Rows) -> Callable[[Row], Row | list[Row] | Drop]`: looks at the whole set first (`row.at` is
+      a row's position in it), then answers row by row;
     - `mix(self, rows: Rows, others: Rows) -> Selection`: as `select`, over the rows and behind them those of the source
       that its field `of` names.
 
@@ -65,12 +66,12 @@ def builder(cls: type[T]) -> type[T]:
     if not cls.__doc__:
         raise TypeError(f"{cls.__name__} needs a docstring: what it does, and the paper that it follows")
     config = ConfigDict(extra="forbid", strict=False)
-    return dataclass(frozen=True, kw_only=True, config=config)(cls)
+    return cast("type[T]", dataclass(frozen=True, kw_only=True, config=config)(cls))
 
 
-def kind_of(cls: type) -> Literal["generator", "row", "set"]:
+def kind_of(cls: type) -> Kind:
     """What a builder is: a generator, a per-row step, or a whole-set step."""
-    return next(kind for name, kind in KINDS.items() if callable(getattr(cls, name, None)))  # type: ignore[return-value]
+    return next(kind for name, kind in KINDS.items() if callable(getattr(cls, name, None)))
 
 
 @cache
@@ -122,6 +123,14 @@ def name_of(cls: type[Any]) -> str:
     if name is None:
         raise UnknownBuilder(f"{where} is not offered by an entry point of the group {GROUP}")
     return name
+
+
+def params_of(builder: Any) -> dict[str, Any]:
+    """The parameters of a builder that are not its defaults, as plain data: those that a recipe has to give."""
+    from pydantic import TypeAdapter
+
+    given = TypeAdapter(type(builder)).dump_python(builder, mode="json", exclude_defaults=True)
+    return dict(given)
 
 
 def package_of(entry: EntryPoint) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ def read_policies(name: str = "default") -> list[Policy]:
     return policies
 
 
-def _policy(row: dict[str, object], file: str, line: int) -> Policy:
+def _policy(row: dict[str, Any], file: str, line: int) -> Policy:
     for key in row:
         if key not in KEYS:
             raise InputError(f"unknown key{near(key, list(KEYS))}", file=file, line=line, field=key)
@@ -71,8 +72,7 @@ def _policy(row: dict[str, object], file: str, line: int) -> Policy:
         if not (good if several else isinstance(value, str) and value.strip()):
             said = "a list of statements is expected" if several else "a text is expected"
             raise InputError(said, file=file, line=line, field=key)
-    statements = {key: tuple(row[key]) for key in ("aligned", "contrary")}  # type: ignore[arg-type]
-    return Policy(str(row["id"]), str(row["category"]), str(row["belief"]), **statements)
+    return Policy(row["id"], row["category"], row["belief"], tuple(row["aligned"]), tuple(row["contrary"]))
 
 
 @dataclass(frozen=True)

@@ -226,8 +226,8 @@ def _judge(
     texts = list(wanted)
     progress("belief conflict", 0, len(texts))
     for text, verdict in zip(texts, conflicts.of(texts), strict=True):
-        for place, n in wanted[text]:
-            place[n] = verdict
+        for verdicts, n in wanted[text]:
+            verdicts[n] = verdict
     progress("belief conflict", len(texts), len(texts))
 
 

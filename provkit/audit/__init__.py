@@ -1,8 +1,19 @@
-"""The audit: faults of fine-tuning and evaluation sets, each a rule, each fault found in a released file."""
+"""The audit: faults of fine-tuning and evaluation sets, each a rule, each found in a released file.
+
+Importing this package loads nothing heavy; the audit itself comes with the first name that needs it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from provkit.audit.model import Example, Finding, Measure, Read, Report, Rule
-from provkit.audit.rules import explanation, rule, rules
-from provkit.audit.run import Options, audit
+
+if TYPE_CHECKING:
+    from provkit.audit.blocking import ReleaseRows, audit_release
+    from provkit.audit.rules import explanation, rule, rules
+    from provkit.audit.run import Options, audit
 
 __all__ = [
     "Example",
@@ -10,10 +21,28 @@ __all__ = [
     "Measure",
     "Options",
     "Read",
+    "ReleaseRows",
     "Report",
     "Rule",
     "audit",
+    "audit_release",
     "explanation",
     "rule",
     "rules",
 ]
+
+_HOME = {
+    "Options": "run",
+    "ReleaseRows": "blocking",
+    "audit": "run",
+    "audit_release": "blocking",
+    "explanation": "rules",
+    "rule": "rules",
+    "rules": "rules",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"provkit.audit.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

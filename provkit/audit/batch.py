@@ -64,7 +64,7 @@ class Batch:
         try:
             return [_chat_key(row["messages"]) for row in self.rows]
         except roles.ODD:
-            return [roles.key_of(row, canonical) for row in self.rows]
+            return [_key(row) for row in self.rows]
 
     @cached_property
     def prompts(self) -> list[str | None]:
@@ -90,20 +90,42 @@ class Batch:
             at = [i for i, value in enumerate(values) if type(value) is str]
             if at:
                 columns[name] = ([values[i] for i in at], at)
-        for at, row in enumerate(self.rows):
-            for turn in row.get("messages") or () if "messages" in row else ():
-                try:
-                    role, text = turn["role"], turn["content"]
-                except (KeyError, TypeError):
-                    continue
-                if type(text) is str:
-                    column = _named(role)
-                    if column not in columns:
-                        columns[column] = ([], [])
-                    texts, rows = columns[column]
-                    texts.append(text)
-                    rows.append(at)
+        for column, texts, rows in self._turns():
+            if column in columns:
+                columns[column][0].extend(texts)
+                columns[column][1].extend(rows)
+            else:
+                columns[column] = (texts, list(rows))
         return [Cells(name, *both) for name, both in columns.items()]
+
+
+    def _turns(self) -> list[tuple[str, list[str], Sequence[int]]]:
+        """Texts of the turns by role; where all rows have the same roles in the same order, turn by turn."""
+        try:
+            chats = [row["messages"] for row in self.rows]
+            return [_turn(chats, turn) for turn in range(_only(set(map(len, chats))))]
+        except roles.ODD:
+            found: dict[str, tuple[list[str], list[int]]] = {}
+            for at, row in enumerate(self.rows):
+                for turn in roles.turns_of(row):
+                    texts, rows = found.setdefault(_named(turn.get("role")), ([], []))
+                    texts.append(turn["content"])
+                    rows.append(at)
+            return [(name, *both) for name, both in found.items()]
+
+
+def _turn(chats: list[list[dict[str, Any]]], turn: int) -> tuple[str, list[str], Sequence[int]]:
+    """One turn of chats that all have the same role there, and text."""
+    texts = [chat[turn]["content"] for chat in chats]
+    if _only(set(map(type, texts))) is not str:
+        raise TypeError
+    return _named(_only({chat[turn]["role"] for chat in chats})), texts, range(len(texts))
+
+
+def _only(values: set[Any]) -> Any:
+    """The one value of a set; ValueError when there are more."""
+    (value,) = values
+    return value
 
 
 _ROLES = {role: f"messages.{role}" for role in ("system", "user", "assistant", "tool", "developer", "function")}
@@ -113,12 +135,23 @@ def _named(role: Any) -> str:
     return _ROLES.get(role, "messages.other") if isinstance(role, str) else "messages.other"
 
 
+def _key(row: dict[str, Any]) -> bytes | None:
+    try:
+        return _chat_key(row["messages"])
+    except roles.ODD:
+        return roles.key_of(row, canonical)
+
+
 def _chat_key(messages: Any) -> bytes:
-    last = bool(messages) and messages[-1]["role"] == "assistant"
-    asking = messages[:-1] if last else messages
+    """As `provkit.table.prompt_key` for chat rows, shorter where one user turn asks: a text that begins with `u`."""
     if type(messages) is not list:
         raise TypeError
-    pairs = [[turn["role"], turn["content"]] for turn in asking]
+    last = bool(messages) and messages[-1]["role"] == "assistant"
+    if last and len(messages) == 2 and messages[0]["role"] == "user" and type(messages[0]["content"]) is str:
+        return b"u" + messages[0]["content"].encode()  # type: ignore[no-any-return]
+    pairs = [[turn["role"], turn["content"]] for turn in (messages[:-1] if last else messages)]
+    if len(pairs) == 1 and pairs[0][0] == "user" and type(pairs[0][1]) is str:
+        return b"u" + pairs[0][1].encode()  # type: ignore[no-any-return]
     key = orjson.dumps(pairs, option=_SORTED)
     return canonical(pairs) if b"null" in key else key
 

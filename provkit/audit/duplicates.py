@@ -59,7 +59,8 @@ class Duplicates:
 
     def __init__(self, subject: Subject, places: Places, asked: Asked) -> None:
         self._subject, self._places, self._asked = subject, places, asked
-        self.rows, self.prompts, self.answers = DigestColumn(), DigestColumn(), DigestColumn()
+        self.rows, self.prompts = DigestColumn(), DigestColumn()
+        self._answers: list[npt.NDArray[np.int64]] = []  # 64 bits each; 0 where there is none
         self._wants_prompts = bool(asked.rules & {"D002", "D003", "A005"})
 
     def see(self, batch: Batch) -> None:
@@ -68,7 +69,8 @@ class Duplicates:
         if self._wants_prompts:
             sha256 = hashlib.sha256
             self.prompts.add([None if key is None else sha256(key).digest() for key in batch.prompt_keys])
-            self.answers.add([_digest(answer) for answer in batch.answers])
+            answers = map(_hash, batch.answers)
+            self._answers.append(np.fromiter(answers, np.int64, len(batch)))
 
     def content(self) -> str | None:
         """Identity of the rows seen, None for no rows."""
@@ -101,28 +103,22 @@ class Duplicates:
         return self._places.example(int(index)).said(f"same as {plain(self._places.example(int(twin)).locator)}")
 
     def _conflicts(self, prompts: Any, at: npt.NDArray[np.int64]) -> Iterator[Finding]:
-        answers, with_answer = self.answers.all()
-        position = np.full(self._places.rows, -1, np.int64)
-        position[with_answer] = np.arange(len(with_answer))
+        answers = np.concatenate([np.empty(0, np.int64), *self._answers])[at]
         group, first = grouped(prompts)
         sizes = np.bincount(group, minlength=len(first))
-        several = np.flatnonzero((sizes[group] > 1) & (position[at] >= 0))
-        if not len(several):
-            return
-        of = group[several]
-        kinds, _ = grouped(answers[position[at[several]]])
-        pairs = np.unique(np.stack([of, kinds], 1), axis=0)
+        several = np.flatnonzero((sizes[group] > 1) & (answers != 0))
+        pairs = np.unique(np.stack([group[several], answers[several]], 1), axis=0)
         prompt, different = np.unique(pairs[:, 0], return_counts=True)
         torn = prompt[different > 1]
         if not len(torn):
             return
         examples = []
-        for one in sorted(first[torn].tolist())[:3]:
-            mine = several[of == group[one]]
-            other = next(i for i in mine.tolist() if (answers[position[at[i]]] != answers[position[at[mine[0]]]]).any())
+        for one in sorted(first[torn].tolist())[:SHOWN]:
+            mine = several[group[several] == group[one]]
+            other = next(i for i in mine.tolist() if answers[i] != answers[mine[0]])
             said = f"another answer than {plain(self._places.example(int(at[mine[0]])).locator)}"
             examples.append(self._places.example(int(at[other])).said(said))
-        rows = int(np.isin(of, torn).sum())
+        rows = int(np.isin(group[several], torn).sum())
         said = f"{len(torn):,} prompts have more than one distinct answer, in {rows:,} rows"
         yield Finding(CONFLICTS, self._subject.name, len(torn), len(first), "prompts", said, tuple(examples))
 
@@ -185,12 +181,13 @@ def same_content(files: Sequence[tuple[str, str, str, int]]) -> Iterator[Finding
         yield Finding(TWICE, name, rows, rows, "rows", said, (Example(name),), twin)
 
 
-def _digest(answer: Any) -> bytes | None:
+def _hash(answer: Any) -> int:
+    """64 bits of an answer, by Python's own keyed hash; 0 where there is none."""
     if type(answer) is str:
-        return hashlib.sha256(answer.encode()).digest()
+        return hash(answer) or 1
     if answer is None:
-        return None
+        return 0
     try:
-        return hashlib.sha256(b"\0" + canonical(answer)).digest()
+        return hash(canonical(answer)) or 1
     except (ValueError, RecursionError):
-        return None
+        return 0

@@ -89,6 +89,11 @@ class Form:
             count -= 1
         tally.more(count)
 
+    @property
+    def faulty(self) -> bool:
+        """Whether something was seen that a build refuses."""
+        return any(rule.severity == "error" for rule, *_ in self._seen)
+
     def findings(self, rows: int) -> Iterator[Finding]:
         """What was seen, as findings; `rows` is how many rows were read."""
         totals = {"rows": rows, "lines": max(self.lines, 1), NONE: 1}

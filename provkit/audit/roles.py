@@ -28,6 +28,8 @@ def turns_of(row: Mapping[str, Any]) -> list[dict[str, Any]]:
 def key_of(row: Mapping[str, Any], spell: Callable[[Any], bytes]) -> bytes | None:
     """What makes two prompts one, as a build's `dedup: {by: prompt}` has it; None where there is no prompt."""
     try:
+        if "paraphrases" in row:  # a question of an evaluation file
+            return spell({"system": row.get("system"), "paraphrases": row["paraphrases"]})
         return prompt_key(dict(row), spell)
     except ODD:
         return None
@@ -39,6 +41,9 @@ def prompt_of(row: Mapping[str, Any]) -> str | None:
     if turns:
         asking = turns[:-1] if turns[-1].get("role") == "assistant" else turns
         return "\n".join(turn["content"] for turn in asking) if asking else None
+    paraphrases = row.get("paraphrases")
+    if isinstance(paraphrases, list):
+        return "\n".join(text for text in paraphrases if isinstance(text, str)) or None
     fields = fields_of(row)
     return "\n".join(fields.values()) if fields else None
 

@@ -78,9 +78,9 @@ def _folder(path: Path, what: str) -> Release:
     for file in sorted(path.rglob("*")):
         inside = file.relative_to(path)
         if file.is_file() and not any(part.startswith(".") for part in inside.parts) and file.name not in NOT_DATA:
-            bare = file.with_suffix("") if file.suffix in (".gz", ".zst") else file
-            if bare.suffix.lower() in FORMATS:
-                found.append(Subject(file, _shown(what, inside.as_posix()), _kind(file)))
+            kind = _kind(file)
+            if kind is not None:
+                found.append(Subject(file, _shown(what, inside.as_posix()), kind))
     if not found:
         raise InputError("a folder without data files", file=what, do=f"data files end in {', '.join(FORMATS)}")
     return Release(what, tuple(found), path)

@@ -9,8 +9,7 @@ import yaml
 
 from provkit.audit.evaluation import evaluation_file
 from provkit.errors import InputError
-from provkit.sources.read import MAX_LINE
-from provkit.sources.yaml_rows import compose, construct
+from provkit.sources.yaml_rows import MAX_YAML, compose, construct
 
 STR = "tag:yaml.org,2002:str"
 
@@ -21,7 +20,7 @@ def evaluation_rows(path: Path, name: str) -> list[tuple[dict[str, Any], int]] |
     Raises:
         InputError: for an evaluation file with a key that stands twice, or a value that cannot be built.
     """
-    if path.suffix in (".gz", ".zst") or path.stat().st_size > MAX_LINE:
+    if path.suffix.lower() not in (".yaml", ".yml") or path.stat().st_size > MAX_YAML:
         return None
     try:
         root = compose(path.read_text(encoding="utf-8-sig"), name)

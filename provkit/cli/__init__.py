@@ -14,6 +14,8 @@ COMMANDS = {
     "build": "Build a dataset out of a recipe, with the lineage of every row.",
     "catalog": "The recipes that provkit ships.",
     "count": "Count how often a text stands in an indexed corpus.",
+    "describe": "Measure the structure of a build: lengths, diversity, entropy, nearness to an evaluation.",
+    "export": "Write a build in the form that a trainer or an evaluation reads.",
     "find": "Show a text in its contexts in an indexed corpus.",
     "index": "Index a corpus for exact search: build, add, drop, info.",
     "lineage": "Show the way back of a row to its source.",
@@ -21,6 +23,12 @@ COMMANDS = {
     "trace": "Trace outputs of a model to the documents that they repeat.",
     "verify": "Check a build directory: digests, identities, parents, counts.",
 }
+
+
+class Failure(click.ClickException):
+    """Something that the person at the keyboard can mend; exit 1 is kept for findings."""
+
+    exit_code = 2
 
 
 class Lazy(click.Group):
@@ -56,9 +64,7 @@ class Lazy(click.Group):
         try:
             return super().invoke(ctx)
         except ProvkitError as error:
-            failure = click.ClickException(str(error))
-            failure.exit_code = 2
-            raise failure from error
+            raise Failure(str(error)) from error
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})

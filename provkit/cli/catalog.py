@@ -9,7 +9,7 @@ from provkit.cli.output import shared, show_json, show_table, talk
 
 @click.group(short_help="The recipes that provkit ships.")
 def catalog() -> None:
-    """The recipes that provkit ships: list them, show one, print the schema for an editor."""
+    """The recipes that provkit ships and the papers behind them: list, show one, print the schema for an editor."""
 
 
 @catalog.command("list")
@@ -49,6 +49,27 @@ def show(name: str, shape: str, quiet: bool) -> None:
     click.echo(found.text.rstrip())
     unbound = "".join(f" --set {one}=PATH" for one in found.recipe().unbound)
     talk(quiet, f"next: provkit build {name}{unbound}")
+
+
+@catalog.command()
+@shared
+def papers(shape: str, quiet: bool) -> None:
+    """List the papers behind provkit, and what realises each."""
+    from provkit.papers import papers as known
+
+    found = known()
+    if shape == "json":
+        show_json([paper.plain() for paper in found])
+        return
+    show_table(
+        [
+            {"arXiv": one.arxiv, "paper": one.title.split(":")[0], "authors": one.authors, "year": str(one.year)}
+            | {"about": one.about, "realised by": one.realised}
+            for one in found
+        ]
+    )
+    recipe = next((name for one in found for name in one.recipes), None)
+    talk(quiet, f"next: provkit catalog show {recipe}")
 
 
 @catalog.command()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 UNITS = {"": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30}
 
 
-class Size(click.ParamType):
+class Size(click.ParamType[int]):
     """Bytes, as `256MB`."""
 
     name = "size"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -32,10 +35,25 @@ def talk(quiet: bool, text: str) -> None:
 
 
 def show_json(value: Any) -> None:
-    """Plain data as indented JSON on stdout."""
+    """Plain data as indented JSON on stdout; what a terminal would not show as it is stands as an escape."""
+    click.echo(re.sub(r"[^\x20-\x7e\n]", _shown, spell_json(value).decode()))
+
+
+def spell_json(value: Any) -> bytes:
+    """Plain data, and what DuckDB answers with, as indented JSON."""
     import orjson
 
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2, default=_json)
+
+
+def _shown(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Decimal) and value == value.to_integral_value() and -(2**63) <= value < 2**64:
+        return int(value)  # count and sum answer with wide integers
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def show_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> None:
@@ -127,7 +145,7 @@ def _bars() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def _cell(value: Any) -> str:

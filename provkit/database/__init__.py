@@ -68,9 +68,18 @@ def query(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
         kind = statements[0].type
         if kind not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
             raise ProvkitError(f"only questions can be asked (SELECT, FROM, DESCRIBE); this is {kind.name}")
-        return connection.sql(sql).to_arrow_table()
+        return _named_apart(connection.sql(sql).to_arrow_table())
     except duckdb.Error as error:
         raise ProvkitError(plain_lines(str(error))) from None
+
+
+def _named_apart(table: pa.Table) -> pa.Table:
+    """The same columns, a name that stands twice told apart by a number."""
+    names: list[str] = []
+    for name in table.column_names:
+        taken = [name, *(f"{name}_{number}" for number in range(1, len(names) + 1))]
+        names.append(next(one for one in taken if one not in names))
+    return table.rename_columns(names)
 
 
 def plain_lines(text: str) -> str:

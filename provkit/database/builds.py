@@ -95,18 +95,16 @@ def _texts(select: str, field: pa.Field) -> str:
     """The texts of one column of a data file with the keys of their rows: turns of a chat, or a column of text."""
     key = "build_id, arm, split, index"
     name = '"' + field.name.replace('"', '""') + '"'
-    literal = "'" + field.name.replace("'", "''") + "'"
+    head = f"SELECT {key}, '{field.name.replace(chr(39), chr(39) * 2)}' AS field,"
     if pa.types.is_string(field.type):
-        return (
-            f"SELECT {key}, {literal} AS field, NULL::INTEGER AS message, NULL AS role, {name} AS text FROM ({select})"
-        )
+        return f"{head} NULL::INTEGER AS message, NULL AS role, {name} AS text FROM ({select})"
     kind = field.type
     if not pa.types.is_list(kind) or not pa.types.is_struct(kind.value_type):
         return ""
     if kind.value_type.get_field_index("role") < 0 or kind.value_type.get_field_index("content") < 0:
         return ""
     turns = f"SELECT {key}, unnest({name}) AS turn, generate_subscripts({name}, 1) - 1 AS message FROM ({select})"
-    return f"SELECT {key}, {literal} AS field, message::INTEGER AS message, turn.role AS role, turn.content AS text FROM ({turns})"
+    return f"{head} message::INTEGER AS message, turn.role AS role, turn.content AS text FROM ({turns})"
 
 
 def _union(

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import PythonUDFType
 
 from provkit.errors import ProvkitError
 
@@ -78,7 +79,7 @@ def register(connection: duckdb.DuckDBPyConnection, indexes: Sequence[Path]) -> 
         ("count_of", count, "BIGINT"),
         ("bci", bci, "DOUBLE"),
     ):
-        connection.create_function(name, _column_wise(work), ["VARCHAR"], kind, type="arrow")
+        connection.create_function(name, _column_wise(work), ["VARCHAR"], kind, type=PythonUDFType.ARROW)
 
 
 def _column_wise(work: Callable[[list[str]], pa.Array]) -> Callable[[Any], Any]:

@@ -85,20 +85,14 @@ def build_index(
     path = Path(path)
     if (path / INDEX).exists():
         raise FileExistsError(f"{path} is an index already: add to it, or remove it")
-    if path.is_dir() and (
-        strange := {entry.name for entry in path.iterdir()} - {CLASSES, BACKGROUND, SHARDS}
-    ):
-        raise FileExistsError(
-            f"{path} holds {min(strange)}, so it is no unfinished index: name another directory"
-        )
+    if path.is_dir() and (strange := {entry.name for entry in path.iterdir()} - {CLASSES, BACKGROUND, SHARDS}):
+        raise FileExistsError(f"{path} holds {min(strange)}, so it is no unfinished index: name another directory")
     (path / SHARDS).mkdir(parents=True, exist_ok=True)
     options = Options(shard_bytes, parse(fold), STEP)
     with lock(path):
         if not (path / CLASSES).exists():
             write_whole(path / CLASSES, current().to_bytes())
-        manifest = Manifest(
-            options, unicodedata.unidata_version, (), (), 0, {CLASSES: file_of(path / CLASSES)}
-        )
+        manifest = Manifest(options, unicodedata.unidata_version, (), (), 0, {CLASSES: file_of(path / CLASSES)})
         return _extend(path, manifest, documents, inputs, schema, workers, executor, progress)
 
 
@@ -288,7 +282,7 @@ class _Filling:
         if self._finished is not None:
             if self._finished.key != self._key:
                 raise ValueError(
-                    f"{self._path} holds shards of an unfinished build of other inputs or options; remove it to start anew"
+                    f"{self._path} holds shards of an unfinished build of other inputs or options; remove it"
                 )
             return ShardWriter(None, schema, bool(self._manifest.options.fold))
         shutil.rmtree(self._part, ignore_errors=True)
@@ -339,6 +333,4 @@ class _Filling:
 
     def _report(self) -> None:
         if self._progress:
-            self._progress(
-                Progress(self._read, sum(shard.text_bytes for shard in self._done), len(self._done))
-            )
+            self._progress(Progress(self._read, sum(shard.text_bytes for shard in self._done), len(self._done)))

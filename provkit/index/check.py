@@ -51,12 +51,8 @@ def verify(path: str | os.PathLike[str]) -> Manifest:
 def check_shard(shard: ShardFiles, classes: Classes, step: int) -> None:
     """The checks of `verify` beyond digests, for one shard."""
     text = np.array(shard.text)
-    if not len(text) or not np.array_equal(
-        np.flatnonzero(text == 0xFF) + 1, shard.documents.astype(np.int64)
-    ):
-        raise DamagedIndex(
-            f"{shard.path / DOCUMENTS}: documents do not begin behind the separators of {TEXT}"
-        )
+    if not len(text) or not np.array_equal(np.flatnonzero(text == 0xFF) + 1, shard.documents.astype(np.int64)):
+        raise DamagedIndex(f"{shard.path / DOCUMENTS}: documents do not begin behind the separators of {TEXT}")
     suffixes = np.array(shard.suffixes)
     starts = count_tokens(text, classes).starts
     status = order(text, suffixes, starts, rank_of_starts(starts))

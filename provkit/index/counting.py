@@ -61,9 +61,7 @@ def lower_cased(text: NDArray[np.uint8], table: NDArray[np.uint64]) -> pa.Table:
     groups = groups[groups[:, COUNT] > 0]
     offsets, data = join(lowered, groups[:, PLACE].copy())
     offsets -= np.arange(len(offsets))
-    tokens = pa.LargeStringArray.from_buffers(
-        len(groups), pa.py_buffer(offsets), pa.py_buffer(data[data != ord("\n")])
-    )
+    tokens = pa.LargeStringArray.from_buffers(len(groups), pa.py_buffer(offsets), pa.py_buffer(data[data != ord("\n")]))
     counts = pa.array(groups[:, COUNT].astype(np.int64))
     return pa.table({"token": tokens, "count": counts}).sort_by("token").combine_chunks()
 

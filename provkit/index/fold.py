@@ -64,9 +64,7 @@ class Fold:
             return Folded(text_, starts, original, starts, np.zeros((2, 0), np.int64))
         spaces = "space" in self.kinds
         limit = len(lowered)
-        text_, folded_starts, breaks = fold_bytes(
-            original, starts, lowered, sizes, self.classes.of, spaces, limit
-        )
+        text_, folded_starts, breaks = fold_bytes(original, starts, lowered, sizes, self.classes.of, spaces, limit)
         return Folded(text_, folded_starts, original, starts, breaks)
 
 

@@ -119,9 +119,7 @@ class Manifest:
     def inputs(self) -> tuple[Input, ...]:
         """Inputs of every addition that still has a shard, in order."""
         kept = {shard.addition for shard in self.shards}
-        return tuple(
-            one for at, addition in enumerate(self.additions) if at in kept for one in addition.inputs
-        )
+        return tuple(one for at, addition in enumerate(self.additions) if at in kept for one in addition.inputs)
 
     def paths(self) -> dict[str, File]:
         """Every file of the index but index.json, by path within it."""
@@ -149,9 +147,7 @@ class Manifest:
             if body.pop("digest") != digest(body) or body.pop("provkit") != "index":
                 raise DamagedIndex(f"{name}: its content does not have the digest that it states")
         except FileNotFoundError:
-            raise FileNotFoundError(
-                f"{path} holds no {INDEX}: it is no index, or its build has not finished"
-            ) from None
+            raise FileNotFoundError(f"{path} holds no {INDEX}: it is no index, or its build has not finished") from None
         except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
             raise DamagedIndex(f"{name}: this is not the description of an index") from None
         if body.pop("format") != FORMAT:

@@ -126,9 +126,9 @@ def find_spans(
                     length = ends[here - 1] - begin
                     kind = signed(last[here - 1])
                     low, high = interval(text, suffixes, keys, query, begin, ends[here - 1], place, one, other)
-                    total = whole(
-                        text, suffixes, keys, classes, word_edges, mark_edges, low, high, length, kind, none
-                    )[0]
+                    total = whole(text, suffixes, keys, classes, word_edges, mark_edges, low, high, length, kind, none)[
+                        0
+                    ]
                 reached = here
                 if total > 0:
                     found[number, OUTPUT], found[number, FIRST] = output, token

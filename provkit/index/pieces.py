@@ -68,9 +68,7 @@ def pieces(
         first += len(text)
 
 
-def batches(
-    documents: Iterable[Document | pa.RecordBatch], schema: pa.Schema | None
-) -> Iterator[pa.RecordBatch]:
+def batches(documents: Iterable[Document | pa.RecordBatch], schema: pa.Schema | None) -> Iterator[pa.RecordBatch]:
     """Record batches as they are; runs of `Document`s gathered into batches."""
     waiting: list[Document] = []
     size = 0
@@ -105,9 +103,7 @@ def batch_of(documents: list[Document], schema: pa.Schema | None) -> pa.RecordBa
                 raise ValueError(
                     f"the metadata column {name!r} is not among those of the first documents; pass `schema`"
                 )
-    columns: dict[str, Any] = {
-        TEXT: pa.array([_utf8(document.text) for document in documents], pa.large_binary())
-    }
+    columns: dict[str, Any] = {TEXT: pa.array([_utf8(document.text) for document in documents], pa.large_binary())}
     if (rows and rows[0]) or schema is not None:
         try:
             table = pa.RecordBatch.from_pylist(rows, schema=schema)
@@ -156,9 +152,7 @@ def metadata_of(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
     names = [name for name in batch.schema.names if name not in (TEXT, DOC_ID)]
     at = batch.schema.get_field_index(DOC_ID)
     numbers = pa.array(np.arange(first, first + len(batch))).cast(pa.string()) if at < 0 else batch.column(at)
-    return pa.RecordBatch.from_arrays(
-        [numbers, *(batch.column(name) for name in names)], names=[DOC_ID, *names]
-    )
+    return pa.RecordBatch.from_arrays([numbers, *(batch.column(name) for name in names)], names=[DOC_ID, *names])
 
 
 def piece_of(text: pa.LargeBinaryArray, rows: pa.RecordBatch, fold: Fold | None) -> Piece:
@@ -175,9 +169,7 @@ def piece_of(text: pa.LargeBinaryArray, rows: pa.RecordBatch, fold: Fold | None)
 
 
 @kernel
-def interleave(
-    data: NDArray[np.uint8], bounds: NDArray[np.int64], joined: NDArray[np.uint8]
-) -> NDArray[np.int64]:
+def interleave(data: NDArray[np.uint8], bounds: NDArray[np.int64], joined: NDArray[np.uint8]) -> NDArray[np.int64]:
     """0xFF and the bytes of each document, document after document; returns where each 0xFF is, and the end."""
     starts = np.empty(len(bounds), np.int64)
     at = 0

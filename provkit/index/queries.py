@@ -77,9 +77,7 @@ def prepare(texts: Sequence[str], classes: Classes, fold: Fold | None) -> Prepar
     """
     original, starts = joined([text.encode() for text in texts])
     if fold is None:
-        return Prepared(
-            tokenise(original, starts, classes), original, starts, np.zeros((2, 0), np.int64), classes
-        )
+        return Prepared(tokenise(original, starts, classes), original, starts, np.zeros((2, 0), np.int64), classes)
     folded = fold.joined(original, starts)
     return Prepared(tokenise(folded.text, folded.starts, classes), original, starts, folded.breaks, classes)
 

@@ -92,9 +92,7 @@ class ShardFiles:
             DamagedIndex: when it would lie outside the text.
         """
         if not 0 <= document < len(self.documents) - 1:
-            raise IndexError(
-                f"shard {self.number} has {len(self.documents) - 1} documents, and no {document}"
-            )
+            raise IndexError(f"shard {self.number} has {len(self.documents) - 1} documents, and no {document}")
         ends = np.array([self.documents[document], self.documents[document + 1]], np.int64)
         first, last = unfolded(self.breaks, ends).tolist()
         if not 0 < first <= last - 1 < len(self.original):

@@ -164,9 +164,7 @@ class Index:
         found = []
         for at in range(0, len(texts), BATCH):
             tokens = queries.prepare(texts[at : at + BATCH], self.classes, self._fold).tokens
-            spots = tokens.starts.astype(np.uint64) << np.uint64(32) | (tokens.ends - tokens.starts).astype(
-                np.uint64
-            )
+            spots = tokens.starts.astype(np.uint64) << np.uint64(32) | (tokens.ends - tokens.starts).astype(np.uint64)
             counts = self.unigram.counts_of_joined(joined_lower(tokens.buffer, spots))
             surprise = self.unigram.surprise(counts)
             for first, end in zip(tokens.first, tokens.first[1:], strict=False):
@@ -189,29 +187,21 @@ class Index:
         except KeyError:
             raise LookupError(f"{self.path} has no shard {number}") from None
 
-    def _occurrences(
-        self, texts: int, places: list[tuple[int, ShardFiles, int, int]]
-    ) -> list[list[Occurrence]]:
+    def _occurrences(self, texts: int, places: list[tuple[int, ShardFiles, int, int]]) -> list[list[Occurrence]]:
         """Occurrences of each text, from (text, shard, start, end) in the shard's text, grouped by text."""
         located = [shard.locate(start, end) for _, shard, start, end in places]
         ids: dict[tuple[int, int], str] = {}
         for shard in self.shards:
-            wanted = sorted(
-                {found[0] for (_, of, *_), found in zip(places, located, strict=True) if of is shard}
-            )
+            wanted = sorted({found[0] for (_, of, *_), found in zip(places, located, strict=True) if of is shard})
             if wanted:
                 names = shard.table.rows(wanted, [DOC_ID]).column(0).to_pylist()
-                ids |= {
-                    (shard.number, document): str(name) for document, name in zip(wanted, names, strict=True)
-                }
+                ids |= {(shard.number, document): str(name) for document, name in zip(wanted, names, strict=True)}
         found: list[list[Occurrence]] = [[] for _ in range(texts)]
         for (at, shard, *_), (document, *offsets) in zip(places, located, strict=True):
             found[at].append(Occurrence(shard.number, document, ids[shard.number, document], *offsets))
         return found
 
-    def _each(
-        self, texts: Sequence[str], work: Callable[[Prepared, ShardFiles], T]
-    ) -> list[tuple[Prepared, list[T]]]:
+    def _each(self, texts: Sequence[str], work: Callable[[Prepared, ShardFiles], T]) -> list[tuple[Prepared, list[T]]]:
         """Does a piece of work for each batch of texts and each shard: one independent task each."""
         size = min(BATCH, -(-len(texts) // self._threads)) or 1
         batches = [texts[at : at + size] for at in range(0, len(texts), size)]

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from provkit.index._native import kernel, signed
+from provkit.index._native import kernel, prefetch, signed
 from provkit.index.counting import count_tokens, lower_cased
 from provkit.index.kernels import word_at
 from provkit.index.manifest import File, Shard, file_of, write_shard
@@ -20,6 +20,7 @@ from provkit.index.words import Classes
 TEXT, SUFFIXES, PREFIXES = "text.bin", "suffixes.bin", "prefixes.bin"
 DOCUMENTS, TABLE, TOKENS = "documents.bin", "documents.parquet", "tokens.parquet"
 ORIGINAL, OFFSETS = "original.bin", "offsets.bin"
+AHEAD = 48  # entries between asking for a start bit and using it
 LARGEST = 2**31 - 1  # bytes of text a shard: divsufsort sorts with 32-bit signed positions
 
 
@@ -89,12 +90,15 @@ def write_array(path: Path, array: NDArray[np.generic]) -> File:
 @kernel
 def keep(array: NDArray[np.int32], starts: NDArray[np.uint8]) -> int:
     """Moves the entries whose start bit is set to the front, in order; returns how many."""
-    number = 0
-    for at in range(len(array)):
-        place = array[at]
-        array[number] = place
-        number += (starts[place >> 3] >> (place & 7)) & 1
-    return number
+    number = np.uint64(0)  # unsigned: numba wraps signed indices
+    size = len(array)
+    for at in range(size):
+        if at + AHEAD < size:
+            prefetch(starts, array[at + AHEAD] >> 3)
+        place = np.uint32(array[at])
+        array[number] = array[at]
+        number += np.uint64((starts[place >> np.uint32(3)] >> (place & np.uint32(7))) & 1)
+    return signed(number)
 
 
 @kernel

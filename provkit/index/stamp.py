@@ -29,9 +29,7 @@ def ensure_checked(path: Path, manifest: Manifest) -> None:
     Raises:
         DamagedIndex: naming the file that is missing or not what was written.
     """
-    place = (
-        cache_directory() / "index" / (hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32] + ".json")
-    )
+    place = cache_directory() / "index" / (hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32] + ".json")
     now = current(path, manifest)
     try:
         if orjson.loads(place.read_bytes()) == now:

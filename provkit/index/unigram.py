@@ -113,9 +113,7 @@ def look_up(
 
 
 @kernel
-def compare(
-    one: NDArray[np.uint8], start: int, end: int, other: NDArray[np.uint8], begin: int, stop: int
-) -> int:
+def compare(one: NDArray[np.uint8], start: int, end: int, other: NDArray[np.uint8], begin: int, stop: int) -> int:
     """Byte order of two stretches: -1, 0 or 1."""
     shorter = min(end - start, stop - begin)
     step = 0

@@ -135,7 +135,5 @@ class ShardWriter:
 
     def _flush(self) -> None:
         if self._table and self._rows:
-            self._table.write_table(
-                pa.Table.from_batches(self._rows).combine_chunks(), row_group_size=ROW_GROUP
-            )
+            self._table.write_table(pa.Table.from_batches(self._rows).combine_chunks(), row_group_size=ROW_GROUP)
         self._rows, self._waiting = [], 0

@@ -175,9 +175,9 @@ class HubOrigin:
             said = f"the Hub does not give this dataset: {plain(str(error).partition(chr(10))[0] or repr(error))}"
             do = "check name, revision, config and split; a gated one needs its terms accepted and HF_TOKEN set"
             raise InputError(said, file=shown, do=do) from error
-        fetched = dataset.info.download_checksums or {}
-        if fetched and not any(f"@{commit}/" in url for url in fetched):  # what an older download left in the cache
-            raise InputError(f"the Hub does not give this dataset at {commit}", file=shown, do="try again later")
+        if any(str(commit) not in cached["filename"] for cached in dataset.cache_files):
+            said = f"the Hub does not give this dataset at {commit}, only an older copy is in the cache"
+            raise InputError(said, file=shown, do="try again later")  # the loader takes such a copy with a warning
         bare = Input(source, "", 0, f"{shown}/{config or 'default'}/{split}", commit, licence, kind="hub")
         found = hashlib.sha256()
         for chunk in cls(dataset, bare).chunks():

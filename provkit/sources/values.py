@@ -99,12 +99,11 @@ def _contains(kind: pa.DataType, test: Callable[[pa.DataType], bool]) -> bool:
     return any(_contains(kind.field(i).type, test) for i in range(kind.num_fields))
 
 
-def _anywhere(array: pa.Array, test: Callable[[pa.Array], pa.Array | bool]) -> bool:
+def _anywhere(array: pa.Array, test: Callable[[pa.Array], bool]) -> bool:
     """Whether a test says yes to any number or date of a column, however nested."""
     kind = array.type
     if _countable(kind):
-        found = test(array)
-        return found if isinstance(found, bool) else bool(pc.any(found).as_py())
+        return test(array)
     if pa.types.is_list(kind):
         return _anywhere(pc.list_flatten(array), test)
     if pa.types.is_struct(kind):
@@ -112,12 +111,12 @@ def _anywhere(array: pa.Array, test: Callable[[pa.Array], pa.Array | bool]) -> b
     return False
 
 
-def _huge(array: pa.Array) -> pa.Array | bool:
-    return pc.greater_equal(pc.abs(array), HUGE) if pa.types.is_floating(array.type) else False
+def _huge(array: pa.Array) -> bool:
+    return pa.types.is_floating(array.type) and bool(pc.any(pc.greater_equal(pc.abs(array), HUGE)).as_py())
 
 
-def _not_finite(array: pa.Array) -> pa.Array | bool:
-    return pc.invert(pc.is_finite(array)) if pa.types.is_floating(array.type) else False
+def _not_finite(array: pa.Array) -> bool:
+    return pa.types.is_floating(array.type) and pc.all(pc.is_finite(array)).as_py() is False
 
 
 def _no_date(array: pa.Array) -> bool:

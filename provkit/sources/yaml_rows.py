@@ -24,7 +24,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(problem=f"more than {MAX_NODES:,} nodes", problem_mark=mark)
         return super().compose_node(parent, index)
 
@@ -34,7 +34,7 @@ _Loader.yaml_constructors = {
     for tag, build in yaml.SafeLoader.yaml_constructors.items()
     if tag is None or tag.rpartition(":")[2] not in ("binary", "omap", "pairs", "set")
 }
-_Loader.add_constructor("tag:yaml.org,2002:value", yaml.SafeLoader.construct_yaml_str)  # a lone `=`
+_Loader.yaml_constructors["tag:yaml.org,2002:value"] = yaml.SafeLoader.construct_yaml_str  # a lone `=`
 
 
 def compose(text: str, name: str) -> yaml.Node | None:

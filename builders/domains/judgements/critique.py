@@ -19,7 +19,7 @@ FILE = "judgements/critique.yaml"
 
 @builder
 class Critique:
-    """Makes rows of instruction, response and judgment, the judgment in words, as contrastive unlikelihood training takes.
+    """Makes rows of instruction, response and judgment in words, for contrastive unlikelihood training.
 
     The form of CUT ("Reasons to Reject?", Xu et al. 2023, arXiv 2312.14591), whose judgements people and models wrote.
     Here another step spoils the response and says in its note what it did, and the judgement is composed out of that
@@ -28,8 +28,8 @@ class Critique:
     The note has the maker's name and its own note. Wordings are drawn by the row's chance.
 
     Args:
-        by: the per-row step that spoils the response: its name, or `{name: {parameter: value}}`. It draws from the chance
-            of this step.
+        by: the per-row step that spoils the response: its name, or `{name: {parameter: value}}`. It draws from
+            the chance of this step.
         wordings: sentences for a step for which catalog/judgements/critique.yaml has none; `{field}` is a field of its
             note.
     """

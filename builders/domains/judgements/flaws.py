@@ -58,7 +58,9 @@ def maker(step: Step) -> Any:
     """
     made = step.builder()
     if not callable(getattr(made, "apply", None)):
-        raise ValueError(f"{step.name!r} does not change single rows; a per-row step such as insecure_rewrite is needed")
+        raise ValueError(
+            f"{step.name!r} does not change single rows; a per-row step such as insecure_rewrite is needed"
+        )
     return made
 
 

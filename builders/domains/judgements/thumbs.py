@@ -147,8 +147,6 @@ def lowest(numbers: npt.NDArray[np.uint64], among: Mask, count: int) -> Mask:
 
 def spelled(value: Any) -> str:
     """A value as a recipe writes it: true, false, null, or its text."""
-    return {True: "true", False: "false", None: "null"}.get(value, str(value)) if _plain(value) else str(value)
-
-
-def _plain(value: Any) -> bool:
-    return value is None or isinstance(value, bool)
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)

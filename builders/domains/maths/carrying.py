@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from provkit.builders.domains.maths.expression import Number, evaluate, whole
-from provkit.builders.domains.maths.figures import decimal, like, places
+from provkit.builders.domains.maths.figures import decimal, grouped_from, like, places
 from provkit.builders.domains.maths.known import Known
 from provkit.builders.domains.maths.slips import Slip
 from provkit.builders.domains.maths.units import units
 from provkit.builders.domains.maths.working import Equation, Working
 
-FARTHEST = 1000  # a result that is so many times too large or too small is no subtle mistake
+FARTHEST = 50  # a result that is so many times too large or too small is no subtle mistake
 
 
 class UnsafeError(ValueError):
@@ -71,7 +71,7 @@ class _Carrying:
         self.figures[working.final] = wrong
         if money:
             self.money.add(working.final)
-        return Carried(self.text(), final.text, like(final.text, wrong, money, False))
+        return Carried(self.text(), final.text, self.spelled(working.final))
 
     def set_result(self, step: int, equation: Equation, value: Number) -> None:
         """Gives a step another result."""
@@ -167,11 +167,26 @@ class _Carrying:
                 continue
             if text[: figure.start].endswith((" a ", " an ", "A ", "An ", "-")):
                 raise UnsafeError("an article stands before a number that changes")
-            written = like(figure.text, value, number in self.money, number in self.working.bare)
-            edits.append((figure.start, figure.end, written))
+            edits.append((figure.start, figure.end, self.spelled(number)))
         for start, end, new in sorted(edits, reverse=True):
             text = text[:start] + new + text[end:]
         return text
+
+    def spelled(self, number: int) -> str:
+        """A figure's new value in the manner of the answer: commas as elsewhere in it, none in an annotation."""
+        value, old = self.figures[number], self.working.figures[number].text
+        if number in self.working.bare:
+            grouped = False
+        elif number == self.working.final:
+            grouped = "," in old
+        elif value < 1000:
+            grouped = False
+        else:
+            aside = self.working.bare | {self.working.final}
+            beside = [figure for n, figure in enumerate(self.working.figures) if n not in aside]
+            least = grouped_from(beside)
+            grouped = least is not None and value >= least
+        return like(old, value, number in self.money, grouped)
 
 
 def natural(equation: Equation, value: Number) -> None:

@@ -43,8 +43,8 @@ def evaluate(structure: str, leaves: Sequence[Number], rule: Rule = "standard") 
     """
     stack: list[Number] = []
     for item in postfix(structure, rule):
-        if item.__class__ is int:
-            stack.append(leaves[item])  # type: ignore[index]
+        if isinstance(item, int):
+            stack.append(leaves[item])
             continue
         right = stack.pop()
         if item == "%":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
@@ -58,17 +59,26 @@ def decimal(value: Number, least: int = 0, grouped: bool = False) -> str:
     return f"{sign}{head:,}.{tail:0{count}}" if grouped else f"{sign}{head}.{tail:0{count}}"
 
 
-def like(text: str, value: Number, money: bool, bare: bool) -> str:
-    """`value` in the manner in which `text` writes a number: its commas, and decimals that were kept to the end.
+def like(text: str, value: Number, money: bool, grouped: bool) -> str:
+    """`value` in the manner of `text`, a number that stood there and kept its decimals to the end, or did not.
 
     Args:
         text: the number that stood there.
         value: the one to be written.
         money: whether a fraction is of a currency, so that it has two decimals.
-        bare: whether commas are never written there, as in a calculator annotation.
+        grouped: whether it has commas.
     """
     kept = len(text) - text.index(".") - 1 if "." in text and text.endswith("0") else 0
     if money and places(value):
         kept = max(kept, 2)
-    grouped = "," in text or (value >= GROUPED_FROM and exact(text) < 1000)
-    return decimal(value, kept, grouped and not bare)
+    return decimal(value, kept, grouped)
+
+
+def grouped_from(figures: Sequence[Figure]) -> int | None:
+    """From which number on a text writes commas, as its figures show; None where it never does."""
+    commas = [figure.value for figure in figures if "," in figure.text]
+    if any(value < GROUPED_FROM for value in commas):
+        return 1000
+    if not commas and any(figure.value >= GROUPED_FROM for figure in figures):
+        return None
+    return GROUPED_FROM

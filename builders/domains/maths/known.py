@@ -21,6 +21,7 @@ class Known:
     """Numbers that need no step to be there, and the conversions that question and answer speak of."""
 
     numbers: frozenset[Number]
+    figures: frozenset[Number]  # those that the question has in figures
     conversions: tuple[Conversion, ...]
 
 
@@ -33,7 +34,8 @@ def known(question: str, words: frozenset[str]) -> Known:
     """
     table = units()
     lower = question.lower()
-    numbers: set[Number] = {exact(one) for one in NUMBER.findall(question)}
+    figures = frozenset([exact(one) for one in NUMBER.findall(question)])
+    numbers = set(figures)
     asked = set(WORD.findall(lower))
     for word in asked:
         if word in table.numbers:
@@ -46,7 +48,7 @@ def known(question: str, words: frozenset[str]) -> Known:
             numbers |= ratio(exact(top), bottom)
         numbers |= {100}
     conversions = active((table.words & words) | (table.words & asked))
-    return Known(ALWAYS.union(numbers, [one.factor for one in conversions]), conversions)
+    return Known(ALWAYS.union(numbers, [one.factor for one in conversions]), figures, conversions)
 
 
 def hyphenated(word: str) -> set[Number]:

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from provkit.builders.domains.code.tasks.order import Permutation, picks
 from provkit.builders.domains.maths.expression import Number
-from provkit.builders.domains.maths.families import STYLES, Family, families
+from provkit.builders.domains.maths.families import STYLES, Family
 from provkit.builders.domains.maths.figures import GROUPED_FROM, decimal, places
+from provkit.builders.domains.maths.library import families
 from provkit.chance import Chance
 from provkit.registry import builder, near
 from provkit.row import chat
-
 
 Form = Literal["chat", "gsm8k"]
 
@@ -91,7 +91,8 @@ def of_family(family: Family, chance: Chance, form: Form) -> Iterator[Problem]:
 def told(family: Family, values: list[Number], wording: int, form: Form) -> Problem:
     """The problem in words; `wording` chooses among words, alternatives and spellings."""
     chosen, wording = picks(wording, family.free)
-    words, parts = len(family.word_sizes), len(family.parts)
+    words = len(family.free) - len(family.parts) - len(family.lines)
+    parts = len(family.parts)
     style = wording % len(STYLES)
     strings = [
         str(value) if value.__class__ is int and value < GROUPED_FROM and not money else written(value, money)
@@ -103,7 +104,7 @@ def told(family: Family, values: list[Number], wording: int, form: Form) -> Prob
     flat += [column[chosen[slot]] for slot, column in family.words]
     texts = [part[pick].fill(flat) for part, pick in zip(family.parts, chosen[words:], strict=False)]
     lines = [line[pick].fill(flat) for line, pick in zip(family.lines, chosen[words + parts :], strict=True)]
-    lines.append(f"#### {decimal(values[-1])}")
+    lines.append(f"#### {decimal(values[-1], 2 if family.money[-1] and places(values[-1]) else 0)}")
     return Problem(family.id, " ".join(texts), "\n".join(lines), values[-1])
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, get_args
 
+from provkit.builders.domains.maths.carries import borrows, carries, product_carries
 from provkit.builders.domains.maths.expression import Number, Rule, evaluate, operators, replaced
 from provkit.builders.domains.maths.figures import places
 from provkit.builders.domains.maths.known import Known
@@ -36,9 +37,9 @@ class Slip:
 def wrong_operation(working: Working, step: int, _: Known) -> Iterator[Slip]:
     """Another operator; the equation is reckoned rightly, but it is not the one that the story asks for."""
     equation = working.equations[step]
-    if not units().operations.isdisjoint(said(working, equation)):
-        return
     first = equation.sides[0]
+    if "%" in first.structure or not units().operations.isdisjoint(said(working, equation)):
+        return
     for nth, operator in enumerate(operators(first.structure)):
         if any(working.text[start:end].isalpha() and end - start > 1 for start, end in signs(equation, nth)):
             continue
@@ -79,9 +80,9 @@ def order_of_operations(working: Working, step: int, _: Known) -> Iterator[Slip]
     structure = equation.sides[0].structure
     if len(operators(structure)) < 2:
         return
-    found = {reckoned(equation, structure, rule) for rule in RULES} - {None, equation.value}
-    for value in sorted(found):  # type: ignore[type-var]
-        yield Slip("order_of_operations", step, value)  # type: ignore[arg-type]
+    found = {value for rule in RULES if (value := reckoned(equation, structure, rule)) is not None}
+    for value in sorted(found - {equation.value}):
+        yield Slip("order_of_operations", step, value)
 
 
 def unit(working: Working, step: int, known: Known) -> Iterator[Slip]:
@@ -93,7 +94,9 @@ def unit(working: Working, step: int, known: Known) -> Iterator[Slip]:
     words = None
     for at, value in enumerate(equation.leaves):
         for one in known.conversions:
-            if one.factor != value or value in earlier or not beside_product(first.structure, at):
+            if one.factor != value or value in known.figures or value in earlier:
+                continue
+            if not beside_product(first.structure, at):
                 continue
             words = said(working, equation) if words is None else words
             if one.large.isdisjoint(words) and one.small.isdisjoint(words):
@@ -172,40 +175,3 @@ def elsewhere(working: Working, value: Number, line: int) -> list[int] | None:
         if figure.value == value and number not in inside and number != working.final
     ]
     return found if all(working.line(number) == line for number in found) else None
-
-
-def carries(addends: list[int]) -> list[int]:
-    """The carries of a written sum, each at its worth: 48 + 37 has one, of 10."""
-    found, carry, place = [], 0, 1
-    while place <= max(addends):
-        carry = (sum(addend // place % 10 for addend in addends) + carry) // 10
-        place *= 10
-        if carry and place <= max(addends):  # the last one is written down, not carried
-            found.append(carry * place)
-    return found
-
-
-def borrows(minuend: int, subtrahend: int) -> list[int]:
-    """The borrows of a written difference, each at its worth: 52 - 17 has one, of 10."""
-    found, borrow, place = [], 0, 1
-    while place <= subtrahend:
-        borrow = int(minuend // place % 10 - borrow < subtrahend // place % 10)
-        place *= 10
-        if borrow and minuend - subtrahend + place <= minuend:
-            found.append(place)
-    return found
-
-
-def product_carries(left: int, right: int) -> list[int]:
-    """The carries in the lines of a written product, one line for each digit of the smaller factor."""
-    top, bottom = max(left, right), min(left, right)
-    found, shift = [], 1
-    while shift <= bottom:
-        digit, carry, place = bottom // shift % 10, 0, 1
-        while place <= top:
-            carry = (top // place % 10 * digit + carry) // 10
-            place *= 10
-            if carry and place <= top:
-                found.append(carry * place * shift)
-        shift *= 10
-    return found

@@ -59,7 +59,7 @@ def units() -> Units:
         for one in source["conversions"]
     )
     measured = {name for one in source["conversions"] if one.get("measured") for name in one["large"] + one["small"]}
-    spelled = {**dict(enumerate(SMALL)), **{10 * at: word for at, word in enumerate(TENS, 2)}}
+    spelled: dict[Number, str] = {**dict(enumerate(SMALL)), **{10 * at: word for at, word in enumerate(TENS, 2)}}
     numbers = {word: tuple(whole(Fraction(str(one))) for one in values) for word, values in source["numbers"].items()}
     return Units(
         conversions,

@@ -109,11 +109,7 @@ class Oracle:
             for j, (_, b) in enumerate(found)
             if i <= j and folded[a:b] in self.stretches
         }
-        maximal = [
-            (i, j)
-            for i, j in matching
-            if not any((a <= i and j <= b) for a, b in matching if (a, b) != (i, j))
-        ]
+        maximal = [(i, j) for i, j in matching if not any((a <= i and j <= b) for a, b in matching if (a, b) != (i, j))]
         return [
             (
                 starts[found[i][0]],

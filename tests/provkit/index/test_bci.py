@@ -51,9 +51,7 @@ def test_the_background_of_a_small_corpus_is_all_its_windows(tmp_path: Path, ref
     counts = Counter(token for tokens in lowered for token in tokens)
     surprise = [[math.log(index.unigram.total / counts[token]) for token in tokens] for tokens in lowered]
     for length, quantiles in zip(index.background.lengths, index.background.quantiles, strict=True):
-        windows = [
-            sum(one[at : at + length]) / length for one in surprise for at in range(len(one) - length + 1)
-        ]
+        windows = [sum(one[at : at + length]) / length for one in surprise for at in range(len(one) - length + 1)]
         assert quantiles == pytest.approx(np.quantile(windows, np.linspace(0, 1, 101)))
         middle = float(np.quantile(windows, 0.731))
         assert abs(index.percentile(int(length), middle * length).value - 73) <= 1

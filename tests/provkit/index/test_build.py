@@ -40,9 +40,7 @@ def files(path: Path) -> dict[str, bytes]:
     [([], "none"), ([Document("x")], "none"), (some(500), "none"), (some(500), "case,space")],
     ids=["none", "byte", "150KB", "150KB-folded"],
 )
-def test_an_index_is_the_same_bytes_whatever_the_workers(
-    tmp_path: Path, documents: list[Document], fold: str
-) -> None:
+def test_an_index_is_the_same_bytes_whatever_the_workers(tmp_path: Path, documents: list[Document], fold: str) -> None:
     build_index(documents, tmp_path / "one", shard_bytes=40_000, fold=fold)
     build_index(documents, tmp_path / "two", shard_bytes=40_000, fold=fold, workers=2)
     assert files(tmp_path / "one") == files(tmp_path / "two")
@@ -80,17 +78,24 @@ def test_record_batches_give_the_same_index_however_they_are_cut(tmp_path: Path)
         build_index(batches, path, shard_bytes=20_000)
         assert files(path / "shards") == files(tmp_path / "documents" / "shards"), kind
     index = open_index(tmp_path / "small")
-    assert index.documents(1, [2, 0, 1])["n"].to_pylist() == [index.manifest.shards[1].first_document + at for at in (2, 0, 1)]
+    assert index.documents(1, [2, 0, 1])["n"].to_pylist() == [
+        index.manifest.shards[1].first_document + at for at in (2, 0, 1)
+    ]
     assert index.text(1, 2) == documents[index.manifest.shards[1].first_document + 2].text
 
 
 def test_metadata_is_kept_and_documents_without_id_are_numbered(tmp_path: Path) -> None:
-    rows = [Document("one two", {"role": "user", "key": {"arm": "control", "index": 1}}), Document("two", {"role": None})]
+    rows = [
+        Document("one two", {"role": "user", "key": {"arm": "control", "index": 1}}),
+        Document("two", {"role": None}),
+    ]
     build_index(rows, tmp_path / "index", shard_bytes=10)
     add_documents([Document("two three", {"role": "x", "key": None})], tmp_path / "index")
     index = open_index(tmp_path / "index")
     assert [(one.shard, one.doc_id) for one in index.find("two")] == [(0, "0"), (1, "1"), (2, "0")]
-    assert index.documents(0, [0]).to_pylist() == [{"doc_id": "0", "role": "user", "key": {"arm": "control", "index": 1}}]
+    assert index.documents(0, [0]).to_pylist() == [
+        {"doc_id": "0", "role": "user", "key": {"arm": "control", "index": 1}}
+    ]
 
 
 class Killed(Exception):

@@ -148,9 +148,7 @@ def test_verify_knows_every_order(index: Path) -> None:
 
 
 @pytest.mark.parametrize("fold", ["none", "case,space"])
-def test_garbage_in_any_file_never_crashes_a_kernel(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fold: str
-) -> None:
+def test_garbage_in_any_file_never_crashes_a_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fold: str) -> None:
     monkeypatch.setattr(searching, "ensure_checked", lambda *_: None)
     path = tmp_path / "index"
     build_index([Document(text) for text in TEXTS], path, shard_bytes=2000, fold=fold)
@@ -189,9 +187,7 @@ def ask_everything(index: Index) -> None:
 
 
 @pytest.mark.parametrize("name", ["documents.parquet", "tokens.parquet"])
-def test_a_parquet_file_of_garbage_is_named(
-    index: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_a_parquet_file_of_garbage_is_named(index: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(searching, "ensure_checked", lambda *_: None)
     file = index / "shards" / "00001" / name
     file.write_bytes(bytes(file.stat().st_size))

@@ -54,9 +54,7 @@ class CodeTasks:
                 raise ValueError(f"unknown task family {name!r}{near(name, list(library.families()))}")
         for given in (self.styles, self.families):
             if len(set(given)) < len(given):
-                raise ValueError(
-                    f"named twice: {', '.join(sorted({n for n in given if given.count(n) > 1}))}"
-                )
+                raise ValueError(f"named twice: {', '.join(sorted({n for n in given if given.count(n) > 1}))}")
 
     @property
     def distinct(self) -> int:

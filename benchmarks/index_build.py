@@ -1,0 +1,105 @@
+"""How long an index takes to build, against the bare suffix sort of the same bytes in the same run.
+
+    python benchmarks/index_build.py CORPUS --megabytes 128 --repeat 3
+    python benchmarks/index_build.py CORPUS --megabytes 1024 --shard-megabytes 256 --workers 2
+
+Each build and each sort runs in a process of its own, so that its peak memory is its own too. With several workers
+the sorts of the shards also run in as many processes, as the yardstick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import statistics
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from index_corpus import arguments, read
+
+from provkit.index import build_index
+from provkit.index.shard import sort
+
+
+def build(corpus: Path, path: Path, shard_bytes: int, workers: int) -> tuple[float, float]:
+    """Seconds, and the peak memory in bytes of the largest process."""
+    shutil.rmtree(path, ignore_errors=True)
+    start = time.perf_counter()
+    build_index(pq.ParquetFile(corpus).iter_batches(1024), path, shard_bytes=shard_bytes, workers=workers)
+    seconds = time.perf_counter() - start
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return seconds, 1024 * max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, children)
+
+
+def bare(text: Path) -> float:
+    """Seconds of one divsufsort call."""
+    data = np.fromfile(text, np.uint8)
+    start = time.perf_counter()
+    sort(data)
+    return time.perf_counter() - start
+
+
+def alone(function: object, *parameters: object) -> object:
+    """Runs a function in a fresh process."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *parameters).result()
+
+
+def sorts(texts: list[Path], workers: int) -> float:
+    """Wall seconds of sorting all shards with so many processes, without their start."""
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        list(pool.map(_nothing, range(workers)))
+        start = time.perf_counter()
+        list(pool.map(bare, texts))
+        return time.perf_counter() - start
+
+
+def _nothing(_: int) -> None:
+    time.sleep(0.5)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments(parser)
+    parser.add_argument("--shard-megabytes", type=float, default=2047)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with tempfile.TemporaryDirectory(dir=options.scratch) as folder:
+        scratch = Path(folder)
+        corpus = read(options.corpus, options.megabytes, scratch)
+        shard_bytes = int(options.shard_megabytes * 2**20)
+        alone(build, corpus.path, scratch / "index", 2**20, 1)  # compiles what was never compiled
+        rows = []
+        for _ in range(options.repeat):
+            seconds, memory = alone(build, corpus.path, scratch / "index", shard_bytes, options.workers)
+            texts = sorted((scratch / "index" / "shards").glob("*/text.bin"))
+            largest = max(text.stat().st_size for text in texts)
+            one = sorts(texts, 1)
+            many = sorts(texts, options.workers) if options.workers > 1 else one
+            rows.append((seconds, one, many, memory / largest))
+            print(f"  build {seconds:7.2f} s   sort {many:7.2f} s   ratio {seconds / many:.3f}", flush=True)
+        size = sum(file.stat().st_size for file in (scratch / "index").rglob("*") if file.is_file())
+        print(
+            f"\n{options.corpus.name}: {corpus.documents:,} documents, {corpus.size / 2**20:.1f} MB, {len(texts)} shards"
+        )
+        print(f"workers                        {options.workers}")
+        print(f"build / bare sort, median      {statistics.median(a / c for a, _, c, _ in rows):.2f}")
+        print(f"  best of each                 {min(row[0] for row in rows) / min(row[2] for row in rows):.2f}")
+        print(f"MB/s, best                     {corpus.size / 2**20 / min(row[0] for row in rows):.1f}")
+        if options.workers > 1:
+            print(f"sort, 1 process / {options.workers}          {statistics.median(b / c for _, b, c, _ in rows):.2f}")
+        print(f"peak memory, bytes a byte      {max(row[3] for row in rows):.2f} (of the largest process and shard)")
+        print(f"index bytes a text byte        {size / corpus.size:.3f}")
+
+
+if __name__ == "__main__":
+    main()

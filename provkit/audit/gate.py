@@ -1,0 +1,106 @@
+"""Makes batches of rows, and asks the reader of a build about each: what it refuses is written down as a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+
+from provkit.audit.batch import Batch
+from provkit.audit.form import NONE, REFUSED, Form
+from provkit.audit.model import Example
+from provkit.audit.schema import Schema
+from provkit.canonical import NotCanonical, canonical
+from provkit.errors import InputError, plain
+from provkit.sources.batches import Batcher
+
+_SORTED = orjson.OPT_SORT_KEYS
+NO_SPELLING = (orjson.JSONEncodeError, NotCanonical, RecursionError)
+
+Place = Callable[[int], Example]
+
+
+class Rows:
+    """The rows of one file: numbered, spelled as canonical JSON, compared with the schema of those before."""
+
+    def __init__(self, name: str, form: Form) -> None:
+        self.name, self.form, self.index = name, form, 0
+        self._schema = Schema(form)
+        self._batcher: Batcher | None = Batcher(name, fill=False)
+        self._pending: list[tuple[list[dict[str, Any]], Place]] = []
+
+    def batch(
+        self,
+        rows: list[dict[str, Any]],
+        lines: Sequence[int] | None,
+        spell: Callable[[Any], bytes] | None = None,
+        raw: Sequence[bytes] | None = None,
+    ) -> Batch:
+        """A batch of rows.
+
+        Args:
+            rows: content columns.
+            lines: where each starts.
+            spell: makes canonical JSON; None where the rows hold neither nulls nor floats that matter.
+            raw: each row as it stands in the file; with it, the reader of a build is asked. None where it read them.
+        """
+        if raw is not None:
+            first, numbers = self.index, lines
+            self._ask(rows, lines, raw, lambda at: Example(self.name, None if numbers is None else numbers[at], first + at))
+        try:
+            spelled = [orjson.dumps(row, option=_SORTED) for row in rows] if spell is None else list(map(spell, rows))
+        except NO_SPELLING:
+            rows, spelled, lines = self._spellable(rows, lines)
+        batch = Batch(self.name, rows, spelled, lines, self.index)
+        self.index += len(rows)
+        return batch
+
+    def end(self) -> None:
+        """Says what is wrong with the rows that the build's reader still holds, or that there are none."""
+        if self._batcher is not None:
+            try:
+                list(self._batcher.rest())
+            except InputError as error:
+                self._stop(error)
+        if not self.index:
+            self.form.saw(REFUSED, "the file holds no rows", Example(self.name), NONE)
+
+    def _ask(self, rows: list[dict[str, Any]], lines: Sequence[int] | None, raw: Sequence[bytes], place: Place) -> None:
+        if self._batcher is None:
+            self._schema.see(rows, place)
+            return
+        if not self.index:
+            self._schema.see(rows, place)
+        self._pending.append((rows if self.index else [], place))
+        numbers: Sequence[int | None] = [None] * len(rows) if lines is None else lines
+        try:
+            for row, line, text in zip(rows, numbers, raw, strict=True):
+                if self._batcher.add(row, line, len(text), text) is not None:
+                    del self._pending[:-1]
+        except InputError as error:
+            self._stop(error)
+
+    def _stop(self, error: InputError) -> None:
+        """Counts what changes in the rows that the build's reader had not let through; says its own words otherwise."""
+        self._batcher = None
+        for rows, place in self._pending:
+            self._schema.see(rows, place)
+        self._pending = []
+        if not self.form.faulty:
+            said = error.problem if error.field is None else f"{plain(error.field, 60)}: {error.problem}"
+            self.form.saw(REFUSED, plain(said, 200), Example(self.name, error.line), NONE)
+
+    def _spellable(
+        self, rows: list[dict[str, Any]], lines: Sequence[int] | None
+    ) -> tuple[list[dict[str, Any]], list[bytes], Sequence[int] | None]:
+        """The rows that have canonical JSON; the others are faults."""
+        kept, spelled = [], []
+        for at, row in enumerate(rows):
+            try:
+                spelled.append(canonical(row))
+                kept.append(at)
+            except NO_SPELLING as error:
+                where = Example(self.name, None if lines is None else lines[at], self.index + at)
+                self.form.saw(REFUSED, f"a row that has no canonical JSON: {plain(str(error), 80)}", where, "rows")
+        return [rows[at] for at in kept], spelled, None if lines is None else [lines[at] for at in kept]

@@ -1,0 +1,60 @@
+"""Numbers in text: read exactly, and written in the manner of their neighbours."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provkit.builders.domains.maths.figures import Figure, decimal, exact, grouped_from, like, places
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("7", 7), ("1,250", 1250), ("12.50", Fraction(25, 2)), (".4", Fraction(2, 5)), ("3.00", 3)],
+)
+def test_a_number_is_read_exactly(text: str, value: Fraction) -> None:
+    assert exact(text) == value
+    assert isinstance(exact(text), int) == (value.denominator == 1)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 6))
+def test_what_is_written_is_read_back(number: int, shift: int) -> None:
+    value = Fraction(number, 10**shift)
+    assert exact(decimal(value)) == exact(decimal(value, 2, True)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "money", "grouped", "written"),
+    [
+        ("24", 36, False, False, "36"),
+        ("24", Fraction(73, 2), True, False, "36.50"),
+        ("24", Fraction(73, 2), False, False, "36.5"),
+        ("144.00", 96, True, False, "96.00"),
+        ("0.5", Fraction(3, 4), False, False, "0.75"),
+        ("950", 12_500, False, True, "12,500"),
+        ("950", 12_500, False, False, "12500"),
+    ],
+)
+def test_a_number_takes_the_manner_of_the_one_before(
+    text: str, value: Fraction, money: bool, grouped: bool, written: str
+) -> None:
+    assert like(text, value, money, grouped) == written
+
+
+def test_a_text_shows_from_where_on_it_writes_commas() -> None:
+    def figures(*texts: str) -> list[Figure]:
+        return [Figure(0, 0, text, exact(text)) for text in texts]
+
+    assert grouped_from(figures("12", "4500", "22,500")) == 10_000
+    assert grouped_from(figures("12", "1,250")) == 1000
+    assert grouped_from(figures("12", "22500")) is None
+    assert grouped_from(figures("12", "340")) == 10_000
+
+
+def test_decimals_without_end_are_not_written() -> None:
+    assert places(Fraction(1, 3)) is None
+    with pytest.raises(ValueError, match="no end"):
+        decimal(Fraction(1, 3))
