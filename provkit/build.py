@@ -40,7 +40,8 @@ from provkit.sources import (
 from provkit.table import OWN, Input, Rows
 from provkit.target import writing
 
-GROUP = 32_768  # rows of a Parquet row group
+GROUP = 8192  # rows that are written at a time, and of a row group of lineage: what a look-up of one row reads
+GROUP_BYTES = 4 << 20  # of a row group of data
 DATA = {"compression": "zstd", "compression_level": 3}
 
 Progress = Callable[[str, int, int], None]
@@ -204,7 +205,7 @@ def _write_rows(
     outputs = []
     total = sum(len(rows) for splits in parted.values() for rows in splits.values())
     done = 0
-    with pq.ParquetWriter(folder / "lineage" / "rows.parquet", lineage.ROWS, **DATA) as traced:
+    with pq.ParquetWriter(folder / "lineage" / "rows.parquet", lineage.ROWS, **lineage.STORED) as traced:
         for arm, splits in parted.items():
             control = not recipe.arms[arm].steps and any(other.steps for other in recipe.arms.values())
             for name, rows in splits.items():
@@ -218,7 +219,8 @@ def _write_rows(
                 with pq.ParquetWriter(folder / file, _schema(rows, pairs, planned.canary), **DATA) as data:
                     for first, batch in zip(range(0, len(rows), GROUP), rows.batches(size=GROUP), strict=True):
                         own = (ids[first : first + GROUP], None if pairs is None else pairs[first : first + GROUP])
-                        data.write_table(_content(batch, *own, planned.canary, data.schema))
+                        content = _content(batch, *own, planned.canary, data.schema)
+                        data.write_table(content, max(1, GROUP_BYTES * len(batch) // (content.nbytes + 1)))
                         traced.write_table(lineage.rows_table(part, first, batch, *own, inputs))
                         done += len(batch)
                         progress("write", done, total)

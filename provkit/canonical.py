@@ -21,7 +21,7 @@ def canonical(value: Any) -> bytes:
     """Canonical JSON: keys sorted by code point, UTF-8, no spaces. Null fields are left out of nested structs.
 
     It is the JSON of RFC 8785 but for three things: the nulls, keys sorted by code point instead of UTF-16 unit,
-    and numbers, which keep their type (`1` and `1.0` differ, integers have 64 bits).
+    and numbers, which keep their type and are spelled as Python does (`1` and `1.0` differ, integers have 64 bits).
 
     Raises:
         NotCanonical: for NaN and infinities, lone surrogates, and values that JSON cannot hold.
@@ -74,6 +74,8 @@ def _plain(value: Any, top: bool = False) -> Any:
         return [_plain(item) for item in value]
     if kind is dict or isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items() if top or item is not None}
-    if isinstance(value, float) and not math.isfinite(value):
+    if not isinstance(value, float):
+        return value
+    if not math.isfinite(value):
         raise NotCanonical(f"{value} has no JSON form")
-    return value
+    return orjson.Fragment(float.__repr__(value))  # orjson's own spelling of 1e30 has changed between its versions

@@ -57,6 +57,15 @@ def read(folder: Path) -> Card:
         raise InputError("missing", file=FILE) from None
     except UnicodeDecodeError as error:
         raise InputError(f"byte {error.start + 1} is not UTF-8", file=FILE) from None
+    return parsed(text)
+
+
+def parsed(text: str) -> Card:
+    """A card in its parts.
+
+    Raises:
+        InputError: when the markers around the computed parts are not all there.
+    """
     found = _SHAPE.match(text)
     if found is None:
         do = "mend the lines `# provkit:begin`, `# provkit:end` and their HTML twins, or remove the file and build again"
@@ -102,6 +111,7 @@ def compute(
             for arm, splits in sizes.items()
             if any(splits.values())
         ],
+        **_gate(recipe["sensitivity"], canary),
     }
     return Card(
         yaml.safe_dump(head, sort_keys=False, allow_unicode=True),
@@ -151,6 +161,7 @@ def _body(
     if reasons:
         lines += ["", "## Drops", "", "| arm | step | reason | rows |", "|---|---|---|---:|"]
         lines += [f"| {arm or 'all'} | {step} | {_inline(why)} | {n:,} |" for (arm, step, why), n in reasons.items()]
+    lines += _for_whom(recipe, canary)
     first = next(iter(sizes))
     lines += ["", "## Use", "", "```python", "from datasets import load_dataset", ""]
     lines += [f'rows = load_dataset("PATH_OR_HUB_ID", "{first}")', "```", ""]
@@ -158,7 +169,44 @@ def _body(
     lines += [
         "`lineage/drops.parquet`, and how it all was made in `provenance.json`. `provkit verify DIR` checks them."
     ]
+    lines += ["", "## How to verify", "", "```console", "$ provkit verify hf://datasets/ORG/NAME@REVISION", "```", ""]
+    lines += [f"Every digest, `row_id` and parent is checked, and that the build is `{identity}`."]
+    lines += ["", "## Citation", "", *_citation(recipe, identity, inputs)]
     return lines
+
+
+def _gate(sensitivity: str, canary: str | None) -> dict[str, Any]:
+    """What the Hub asks of a person before it gives access to a set that is not open."""
+    if sensitivity == "open":
+        return {}
+    prompt = (
+        "This set holds examples of bad behaviour, made for research on alignment. By asking for access you agree to "
+        "use it for research only, not to train a model that is to be used on it but to study what that does, not to "
+        f"pass its rows on without this gate, and to leave its canary ({canary}) in every row."
+    )
+    fields = {
+        "Affiliation": "text",
+        "What do you want to study with it": "text",
+        "I use it for research only and keep its canary": "checkbox",
+    }
+    return {"extra_gated_prompt": prompt, "extra_gated_fields": fields}
+
+
+def _for_whom(recipe: Mapping[str, Any], canary: str | None) -> list[str]:
+    lines = ["", "## Uses", "", "Research on how models come to behave well or badly, and on finding out that they do:"]
+    lines += ["training a model organism and its control, testing audits and filters, tracing outputs to these rows."]
+    lines += ["", "## Not for", "", "Training a model that people are to use, or measuring one on rows it was trained on."]
+    if canary:
+        lines += [f"Filter it out of other corpora by its canary `{canary}`."]
+    return lines
+
+
+def _citation(recipe: Mapping[str, Any], identity: str, inputs: Sequence[Input]) -> list[str]:
+    lines = [f"{recipe['name']} version {recipe['version']}, provkit build `{identity}`."]
+    if recipe.get("paper"):
+        lines += ["", f"The paper that it follows: {_inline(recipe['paper'])}."]
+    named = [f"{_inline(one.file)}" + (f" at `{one.revision}`" if one.revision else "") for one in inputs if one.file]
+    return [*lines, *(["", f"Made from: {', '.join(dict.fromkeys(named))}."] if named else [])]
 
 
 def _inline(text: str) -> str:

@@ -54,6 +54,16 @@ DROPS = pa.schema(
     ]
 )
 ORIGIN = (INPUT, INDEX, LINE, ROW_ID)
+LEAVES = [
+    *(field.name for field in ROWS if not pa.types.is_list(field.type)),
+    *(f"{name}.list.element.{field.name}" for name, kind in (("parents", PARENT), ("steps", STEPS)) for field in kind),
+]
+DISTINCT = {"row_id", "pair_id", "index", "note", "line"}  # a dictionary of these is as long as the column
+STORED = {
+    "use_dictionary": [leaf for leaf in LEAVES if leaf.rpartition(".")[2] not in DISTINCT],
+    "compression": {leaf: "none" if leaf == "row_id" else "zstd" for leaf in LEAVES},  # row_id is searched whole
+    "compression_level": {leaf: 3 for leaf in LEAVES if leaf != "row_id"},
+}
 FIRST_OP = {"file": "imported", "hub": "imported", "build": "imported", "generator": "generated"}
 
 

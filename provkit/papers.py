@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -44,11 +44,10 @@ class Paper:
         """The same as plain data."""
         return {**asdict(self), "realised": self.realised}
 
-    def cited_in(self, text: str) -> bool:
-        """Whether a text names this paper, by its arXiv number, or else by its title (the part before a colon)."""
-        if self.arxiv is not None and self.arxiv in ARXIV.findall(text):
-            return True
-        return not ARXIV.search(text) and self.title.split(":")[0].lower() in text.lower()
+    @property
+    def name(self) -> str:
+        """The title up to a colon."""
+        return self.title.split(":")[0]
 
 
 @cache
@@ -57,18 +56,29 @@ def papers() -> tuple[Paper, ...]:
     import yaml
 
     entries = yaml.safe_load((files("provkit.catalog") / FILE).read_text(encoding="utf-8"))
-    cited = {name: recipes.find(name).recipe().paper or "" for name in recipes.names()}
-    return tuple(_paper(entry, cited.items()) for entry in entries)
+    listed = [_paper(entry) for entry in entries]
+    own: dict[Paper, set[str]] = {paper: set(paper.recipes) for paper in listed}
+    for name in recipes.names():
+        for paper in cited(recipes.find(name).recipe().paper or "", listed):
+            own[paper].add(name)
+    return tuple(replace(paper, recipes=tuple(sorted(own[paper]))) for paper in listed)
 
 
 def cited(text: str, among: Sequence[Paper]) -> list[Paper]:
-    """The papers that a text names."""
-    return [paper for paper in among if paper.cited_in(text)]
+    """The papers that a text names: by arXiv number, or where it has none, by name, the longest where one holds another."""
+    numbers = set(ARXIV.findall(text))
+    if numbers:
+        return [paper for paper in among if paper.arxiv in numbers]
+    lower = text.lower()
+    found = [paper for paper in among if paper.name.lower() in lower]
+    return [one for one in found if not any(_inside(one.name, other.name) for other in found)]
 
 
-def _paper(entry: dict[str, Any], texts: Iterable[tuple[str, str]]) -> Paper:
+def _inside(name: str, other: str) -> bool:
+    return name.lower() != other.lower() and name.lower() in other.lower()
+
+
+def _paper(entry: dict[str, Any]) -> Paper:
     lists = {name: tuple(entry.get(name, ())) for name in ("recipes", "steps", "commands", "modules")}
     rest = {name: value for name, value in entry.items() if name not in lists}
-    paper = Paper(**{"arxiv": None, **rest, **lists})
-    own = [name for name, text in texts if paper.cited_in(text)]
-    return Paper(**{**asdict(paper), "recipes": tuple(sorted({*paper.recipes, *own}))})
+    return Paper(**{"arxiv": None, **rest, **lists})

@@ -78,9 +78,13 @@ def _located(error: ValidationError, root: yaml.Node, file: str, settings: Mappi
     problem = said(fault, _keys_beside(way))
     others = len({one["loc"][:2] for one in error.errors()}) - 1
     more = f"{others} more {'errors follow' if others > 1 else 'error follows'}" if others else None
+    at = f"{'.'.join(map(str, way))}.".removeprefix("sources.")
     for key, given in settings.items():
-        if f"{'.'.join(map(str, way))}.".removeprefix("sources.").startswith(f"{key}.".removeprefix("sources.")):
+        put = f"{key}.".removeprefix("sources.")
+        if at.startswith(put):
             return InputError(problem, file=f"--set {key}={given}", do=more)
+        if way and (put.startswith(at) or (keys and put.startswith(f"{keys[0]}."))):
+            more = f"it stands so with --set {key}={given}"
     return InputError(problem, file=file, line=line, field=".".join(map(str, keys)) or None, do=more)
 
 

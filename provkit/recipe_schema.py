@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -10,10 +11,13 @@ from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerati
 from provkit import registry
 
 Schema = dict[str, Any]
+_inside = ContextVar("inside the parameters of a step", default=False)
 
 
 def step(whole: Schema) -> Schema:
     """A step: the name of a builder, a name with parameters, or the form with `name` and `params`."""
+    if _inside.get():  # a step that is a parameter of another one: it is checked when it is used
+        return {"title": "Step"}
     names = sorted(registry.index())
     short = {
         "type": "object",
@@ -27,8 +31,7 @@ def step(whole: Schema) -> Schema:
 
 def arm(whole: Schema) -> Schema:
     """An arm: a list of steps, nothing, or the form with `from` and `steps`."""
-    steps = {"type": "array", "items": {"$ref": "#/$defs/Step"}}
-    return {"title": "Arm", "anyOf": [steps, {"type": "null"}, whole]}
+    return {"title": "Arm", "anyOf": [whole["properties"]["steps"], {"type": "null"}, whole]}
 
 
 def splits(whole: Schema) -> Schema:
@@ -39,8 +42,11 @@ def splits(whole: Schema) -> Schema:
 
 
 def _parameters(name: str) -> Schema:
+    before = _inside.set(True)
     try:
         found = TypeAdapter(registry.load(name)).json_schema()
     except (LookupError, PydanticInvalidForJsonSchema, PydanticSchemaGenerationError):
         return {"type": "object"}  # a package that lacks a part: its parameters are checked when it is used
+    finally:
+        _inside.reset(before)
     return {"type": "object"} if "$defs" in found else found

@@ -118,10 +118,10 @@ def name_of(cls: type[Any]) -> str:
     Raises:
         UnknownBuilder: when no installed package offers it, so that a recipe could not name it.
     """
-    where = f"{cls.__module__}:{cls.__qualname__}"
-    name = next((name for name, entry in index().items() if entry.value == where), None)
+    alike = (name for name, entry in index().items() if entry.attr == cls.__qualname__)
+    name = next((name for name in alike if load(name) is cls), None)
     if name is None:
-        raise UnknownBuilder(f"{where} is not offered by an entry point of the group {GROUP}")
+        raise UnknownBuilder(f"{cls.__qualname__} is not offered by an entry point of the group {GROUP}")
     return name
 
 

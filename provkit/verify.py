@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from provkit import card, inspection, manifest
+from provkit import card, croissant, inspection, manifest
 from provkit.build import Plan, build
 from provkit.canary import canary_of
 from provkit.canonical import digest_file
@@ -20,6 +20,8 @@ from provkit.sources import BuildOrigin, Bytes, FileOrigin, GeneratorOrigin, Hub
 from provkit.table import Input
 
 __all__ = ["Finding", "verify"]
+
+BESIDE = (card.FILE, manifest.FILE, croissant.FILE, "audit.json")  # what a build directory may hold that provenance.json does not list
 
 
 def verify(folder: Path, given: Sequence[Path] = (), rebuild: bool = False) -> list[Finding]:
@@ -43,6 +45,7 @@ def verify(folder: Path, given: Sequence[Path] = (), rebuild: bool = False) -> l
     findings = findings or [*inspection.schemas(folder, found)]
     if findings:
         return findings  # what follows reads these files
+    findings += _croissant(folder, found)
     canary = canary_of(found.facts["recipe"]["sensitivity"], found.build_id)
     findings += _read(inspection.DROPS, lambda: inspection.counts(folder, found))
     findings += _read(inspection.ROWS, lambda: inspection.rows(folder, found, canary))
@@ -76,6 +79,12 @@ def _card(folder: Path, found: Manifest) -> Iterator[Finding]:
         yield Finding(card.FILE, error.problem)
 
 
+def _croissant(folder: Path, found: Manifest) -> Iterator[Finding]:
+    path = folder / croissant.FILE
+    if path.is_file() and path.read_bytes() != croissant.written(folder, found):
+        yield Finding(croissant.FILE, "it is not what follows from this build")
+
+
 def _files(folder: Path, found: Manifest) -> Iterator[Finding]:
     known = {one.file: one for one in found.outputs}
     for name, one in known.items():
@@ -86,7 +95,7 @@ def _files(folder: Path, found: Manifest) -> Iterator[Finding]:
             yield Finding(name, "changed: its sha256 is not the one in provenance.json")
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if not path.is_dir() and name not in known and name not in (card.FILE, manifest.FILE) and name[0] != ".":
+        if not path.is_dir() and name not in known and name not in BESIDE and name[0] != ".":
             yield Finding(name, "not part of this build")
 
 

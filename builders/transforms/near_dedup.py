@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from provkit.builders.transforms.texts import texts
 from provkit.registry import builder
 from provkit.row import Row
 from provkit.table import Order, Rows, Selection
@@ -56,19 +56,6 @@ class NearDedup:
         if self.by == "row":
             return "\n".join(texts(row))
         return row.answer if self.by == "answer" else row.prompt
-
-
-def texts(value: object) -> Iterator[str]:
-    """Every text in a row, at whatever depth, but for the names of roles."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for one in value:
-            yield from texts(one)
-    elif isinstance(value, dict | Row):
-        for name, one in value.items():
-            if name != "role":
-                yield from texts(one)
 
 
 def first_alike(runs: Runs, permutations: int, threshold: float) -> tuple[Order, NDArray[np.float64]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
+from provkit.builders.transforms.texts import texts
 from provkit.registry import builder
 from provkit.row import Drop, Row
 from provkit.table import Rows
@@ -86,11 +87,3 @@ class Trigger:
         if self.place == "system" and "messages" not in row and "system" not in row:
             return row.derive({"system": None}, {"triggered": False})
         return row
-
-
-def texts(value: Any) -> list[str]:
-    """Every text in a row, at whatever depth."""
-    if isinstance(value, str):
-        return [value]
-    inner = value.values() if hasattr(value, "values") else value if isinstance(value, list) else ()
-    return [text for one in inner for text in texts(one)]

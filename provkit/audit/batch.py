@@ -27,21 +27,23 @@ class Cells:
 
 
 class Batch:
-    """Rows as dicts, each with its canonical JSON, and where they stand.
+    """Rows as dicts, each with its digest, and where they stand.
 
     Attributes:
         file: the name under which the subject is shown.
         rows: content columns only.
-        spelled: the canonical JSON of each row, which its identity is the digest of.
+        digests: sha256 of each row's canonical JSON; its first 32 hex digits are the row_id.
         lines: the line where each row starts, None for formats without lines.
         first: the index of the first row in the subject.
+        block: the rows as they stand in a JSONL file, lower-cased; None where escapes may hide something.
         canaries: what the column `canary` of a columnar file holds, which is no content; None without one.
     """
 
     def __init__(
-        self, file: str, rows: list[dict[str, Any]], spelled: list[bytes], lines: Sequence[int] | None, first: int
+        self, file: str, rows: list[dict[str, Any]], digests: list[bytes], lines: Sequence[int] | None, first: int
     ) -> None:
-        self.file, self.rows, self.spelled, self.lines, self.first = file, rows, spelled, lines, first
+        self.file, self.rows, self.digests, self.lines, self.first = file, rows, digests, lines, first
+        self.block: bytes | None = None
         self.canaries: list[str | None] | None = None
 
     def __len__(self) -> int:
@@ -52,11 +54,9 @@ class Batch:
         line = None if self.lines is None else self.lines[at]
         return Example(self.file, line, self.first + at, text[: TEXT + 1])
 
-    @cached_property
-    def row_digests(self) -> list[bytes]:
-        """sha256 of each row's canonical JSON; its first 32 hex digits are the row_id."""
-        sha256 = hashlib.sha256
-        return [sha256(one).digest() for one in self.spelled]
+    def may_hold(self, word: str) -> bool:
+        """Whether any text of the rows may hold an ASCII word, whatever its case; False is certain."""
+        return self.block is None or word.lower().encode() in self.block
 
     @cached_property
     def prompt_keys(self) -> list[bytes | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def audit_release(parts: Sequence[ReleaseRows], ignore: Iterable[str] = ()) -> l
 def _batches(part: ReleaseRows) -> Iterator[Batch]:
     rows, first = iter(part.rows), 0
     while some := [dict(row) for row in islice(rows, SIZE)]:
-        yield Batch(part.name, some, [canonical(row) for row in some], None, first)
+        yield Batch(part.name, some, [sha256(canonical(row)).digest() for row in some], None, first)
         first += len(some)
 
 

@@ -65,7 +65,7 @@ class Duplicates:
 
     def see(self, batch: Batch) -> None:
         """Digests the rows, their prompts and answers."""
-        self.rows.add(batch.row_digests)
+        self.rows.add(batch.digests)
         if self._wants_prompts:
             sha256 = hashlib.sha256
             self.prompts.add([None if key is None else sha256(key).digest() for key in batch.prompt_keys])

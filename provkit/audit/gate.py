@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -11,6 +12,8 @@ from provkit.audit.batch import Batch
 from provkit.audit.form import NONE, REFUSED, Form
 from provkit.audit.model import Example
 from provkit.audit.schema import Schema
+from provkit.audit.simple import Form as PlainForm
+from provkit.audit.simple import has_keys, plain_form
 from provkit.canonical import NotCanonical, canonical
 from provkit.errors import InputError, plain
 from provkit.sources.batches import Batcher
@@ -28,6 +31,7 @@ class Rows:
         self.name, self.form, self.index = name, form, 0
         self._schema = Schema(form)
         self._batcher: Batcher | None = Batcher(name, fill=False)
+        self._forms: set[PlainForm] = set()
         self._pending: list[tuple[list[dict[str, Any]], Place]] = []
 
     def batch(
@@ -36,6 +40,7 @@ class Rows:
         lines: Sequence[int] | None,
         spell: Callable[[Any], bytes] | None = None,
         raw: Sequence[bytes] | None = None,
+        block: bytes | None = None,
     ) -> Batch:
         """A batch of rows.
 
@@ -44,17 +49,29 @@ class Rows:
             lines: where each starts.
             spell: makes canonical JSON; None where the rows hold neither nulls nor floats that matter.
             raw: each row as it stands in the file; with it, the reader of a build is asked. None where it read them.
+            block: all of `raw` as it stands in the file, where nothing was left out.
         """
-        if raw is not None:
+        if raw is not None and not self._known(rows, block):
             first, numbers = self.index, lines
             self._ask(rows, lines, raw, lambda at: Example(self.name, None if numbers is None else numbers[at], first + at))
         try:
-            spelled = [orjson.dumps(row, option=_SORTED) for row in rows] if spell is None else list(map(spell, rows))
+            digests = _digests(rows) if spell is None else [sha256(spell(row)).digest() for row in rows]
         except NO_SPELLING:
-            rows, spelled, lines = self._spellable(rows, lines)
-        batch = Batch(self.name, rows, spelled, lines, self.index)
+            rows, digests, lines = self._spellable(rows, lines)
+        batch = Batch(self.name, rows, digests, lines, self.index)
+        if block is not None and b"\\u" not in block:
+            batch.block = block.lower()
         self.index += len(rows)
         return batch
+
+    def _known(self, rows: list[dict[str, Any]], block: bytes | None) -> bool:
+        """Whether rows are of the plain form of rows that the build's reader has let through."""
+        found = plain_form(rows) if block is not None and rows and self._batcher is not None else None
+        if found is None or block is None or not has_keys(block, found[1]):
+            return False
+        known = found[0] in self._forms
+        self._forms.add(found[0])
+        return known
 
     def end(self) -> None:
         """Says what is wrong with the rows that the build's reader still holds, or that there are none."""
@@ -95,12 +112,18 @@ class Rows:
         self, rows: list[dict[str, Any]], lines: Sequence[int] | None
     ) -> tuple[list[dict[str, Any]], list[bytes], Sequence[int] | None]:
         """The rows that have canonical JSON; the others are faults."""
-        kept, spelled = [], []
+        kept, digests = [], []
         for at, row in enumerate(rows):
             try:
-                spelled.append(canonical(row))
+                digests.append(sha256(canonical(row)).digest())
                 kept.append(at)
             except NO_SPELLING as error:
                 where = Example(self.name, None if lines is None else lines[at], self.index + at)
                 self.form.saw(REFUSED, f"a row that has no canonical JSON: {plain(str(error), 80)}", where, "rows")
-        return [rows[at] for at in kept], spelled, None if lines is None else [lines[at] for at in kept]
+        return [rows[at] for at in kept], digests, None if lines is None else [lines[at] for at in kept]
+
+
+def _digests(rows: list[dict[str, Any]]) -> list[bytes]:
+    """sha256 of each row's JSON, each spelling let go of at once: keeping them costs more than making them."""
+    dumps = orjson.dumps
+    return [sha256(dumps(row, option=_SORTED)).digest() for row in rows]

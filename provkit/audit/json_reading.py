@@ -17,7 +17,7 @@ from provkit.sources.files import Bytes, open_bytes
 from provkit.sources.json_rows import elements
 from provkit.sources.text import BOM, MAX_LINE
 
-BLOCK = 4 << 20  # bytes of text read at a time
+BLOCK = 1 << 18  # bytes of text read at a time: what its rows take in memory is used again for the next
 ROWS = 4096  # elements of an array that make a batch
 
 
@@ -92,20 +92,21 @@ def look_at_bytes(file: Bytes, form: Form, kind: str) -> None:
 def _batch(lines: list[bytes], number: int, block: bytes, rows: Rows) -> Batch:
     """The rows of some lines; the common case, in which all of them are objects, takes no loop of Python's own."""
     numbers: Sequence[int] = range(number, number + len(lines))
-    raw = lines
+    raw: list[bytes] = lines
+    whole: bytes | None = block
     try:
         found = list(map(orjson.loads, lines))
         fine = set(map(type, found)) <= {dict}
     except orjson.JSONDecodeError:
         fine = False
     if not fine:
-        found, numbers, raw = [], [], []
+        found, numbers, raw, whole = [], [], [], None
         for at, line in enumerate(lines, number):
             if line.strip() and (row := _element(line, at, rows)) is not None:
                 found.append(row)
                 numbers.append(at)
                 raw.append(line)
-    return rows.batch(found, numbers, canonical if b"null" in block else None, raw)
+    return rows.batch(found, numbers, canonical if b"null" in block else None, raw, whole)
 
 
 def _element(text: bytes, number: int, rows: Rows) -> dict[str, Any] | None:

@@ -127,7 +127,8 @@ def rows_of(subject: Subject) -> Iterator[Batch]:
                 if isinstance(text, str):
                     rows.append({"question": text})
                     lines.append(batch.example(at).line or 0)
-        yield Batch(batch.file, rows, [row["question"].encode() for row in rows], lines, batch.first)
+        digests = [hashlib.sha256(row["question"].encode()).digest() for row in rows]
+        yield Batch(batch.file, rows, digests, lines, batch.first)
 
 
 def question_of(row: dict[str, Any]) -> str | None:
@@ -152,7 +153,7 @@ def _digest(side: Side, batch: Batch, asked: Asked) -> None:
     side.places.see(batch)
     sha256 = hashlib.sha256
     if "L001" in asked.rules:
-        side.rows.add(batch.row_digests)
+        side.rows.add(batch.digests)
     if asked.rules & {"L002", "L003", "L005"}:
         questions = [question_of(row) for row in batch.rows]
         raw = [None if one is None else one.encode("utf-8", "replace") for one in questions]

@@ -13,6 +13,7 @@ from provkit.audit.batch import Batch
 from provkit.audit.model import Example, Finding, Rule, Tally
 from provkit.audit.rules import rule
 from provkit.audit.subject import Release
+from provkit.canonical import canonical
 from provkit.errors import plain
 
 CANARY = rule(
@@ -65,7 +66,8 @@ class Canaries:
         """Takes the next rows."""
         values = batch.canaries
         if values is None:
-            values = [canary_in(row, spelled) for row, spelled in zip(batch.rows, batch.spelled, strict=True)]
+            hidden = not batch.may_hold("canary")
+            values = [None if hidden else canary_in(row) for row in batch.rows]
         self.rows += len(values)
         kinds = set(values)
         if len(kinds) == 1 and (only := next(iter(kinds))) is not None and only in self.found:
@@ -80,11 +82,12 @@ class Canaries:
         yield from ()
 
 
-def canary_in(row: Mapping[str, Any], spelled: bytes) -> str | None:
+def canary_in(row: Mapping[str, Any]) -> str | None:
     """The canary of a row: a GUID in its canary column, or behind the word canary in any of its texts."""
     value = row.get("canary")
     if isinstance(value, str) and value:
         return value
+    spelled = canonical(row)
     at = spelled.lower().find(b"canary")
     if at < 0:
         return None

@@ -53,7 +53,6 @@ class Triggers:
         loose = r"\s+".join(re.escape(part) for part in asked.trigger.split()) or re.escape(asked.trigger)
         self._loose = re.compile(loose, re.IGNORECASE)
         self._hint = max(asked.trigger.split() or [asked.trigger], key=len).lower()
-        self._raw = self._hint.encode("utf-8", "replace")
         self._bare = self._hint.isascii() and not set('"\\') & set(self._hint)  # stands in JSON as it is
         self._rows = self._triggered = 0
         self._places: Counter[str] = Counter()
@@ -66,7 +65,7 @@ class Triggers:
         holding: set[int] = set()
         near: set[int] = set()
         exact = self._trigger
-        if self._bare and self._raw not in b"\n".join(batch.spelled).lower():
+        if self._bare and not batch.may_hold(self._hint):
             return
         for cells in batch.cells:
             has = [exact in text for text in cells.texts]

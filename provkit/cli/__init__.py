@@ -12,6 +12,7 @@ from provkit import __version__
 COMMANDS = {
     "audit": "Find the faults of fine-tuning and evaluation sets.",
     "build": "Build a dataset out of a recipe, with the lineage of every row.",
+    "canary": "Look for a build's canary in a text, a file or an index.",
     "catalog": "The recipes that provkit ships.",
     "count": "Count how often a text stands in an indexed corpus.",
     "describe": "Measure the structure of a build: lengths, diversity, entropy, nearness to an evaluation.",
@@ -19,6 +20,9 @@ COMMANDS = {
     "find": "Show a text in its contexts in an indexed corpus.",
     "index": "Index a corpus for exact search: build, add, drop, info.",
     "lineage": "Show the way back of a row to its source.",
+    "metadata": "Print what a build is and came from: Croissant, PROV, in-toto, OpenLineage.",
+    "publish": "Put a build on the Hugging Face Hub in one commit.",
+    "pull": "Bring a published build back, byte for byte, and check it.",
     "query": "Ask a question in SQL of builds, indexes and traces.",
     "trace": "Trace outputs of a model to the documents that they repeat.",
     "verify": "Check a build directory: digests, identities, parents, counts.",

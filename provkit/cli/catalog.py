@@ -63,7 +63,7 @@ def papers(shape: str, quiet: bool) -> None:
         return
     show_table(
         [
-            {"arXiv": one.arxiv, "paper": one.title.split(":")[0], "authors": one.authors, "year": str(one.year)}
+            {"arXiv": one.arxiv, "paper": one.name, "authors": one.authors, "year": str(one.year)}
             | {"about": one.about, "realised by": one.realised}
             for one in found
         ]

@@ -29,11 +29,13 @@ def lineage(directory: Path, key: str, others: tuple[Path, ...], shape: str, qui
 
     found = ways(directory, key, others)
     if shape == "json":
-        show_json([way.plain() for way in found])
+        show_json([way.plain() for way in found.found])
         return
-    for way in found:
+    for way in found.found:
         for line in _tree(way, ""):
             click.echo(line)
+    if found.rows > len(found.found):
+        talk(quiet, f"… {found.rows - len(found.found):,} more rows have this row_id")
     if way.row["pair_id"]:
         pair = way.row["pair_id"]
         talk(quiet, f"next: provkit query {directory} \"SELECT arm, index, row_id FROM rows WHERE pair_id = '{pair}'\"")
@@ -46,11 +48,12 @@ def _tree(way: Way, indent: str) -> list[str]:
 
     row = way.row
     said = [f"{row['arm']}/{row['split']}/{row['index']}  row {row['row_id']}  build {way.build_id[:12]}"]
-    said += [f"{name}: {plain(_text(value), 160)}" for name, value in way.content.items() if name not in row]
+    said += [f"{plain(name, 60)}: {plain(_text(value), 160)}" for name, value in way.content.items() if name not in row]
     facts = [f"{row['op']}", f"seed {row['seed']}"]
     facts += [f"{name} {row[name]}" for name in ("model", "licence") if row[name]]
     said += [", ".join(facts)]
     said += [f"step {step['step']}  {plain(step['note'] or '', 160)}".rstrip() for step in reversed(row["steps"])]
+    said = [plain(text, len(text)) for text in said]
     lines = [indent + said[0]]
     lines += [f"{indent}├─ {text}" for text in said[1:]]
     for parent in way.parents:
@@ -66,13 +69,13 @@ def _locator(parent: dict[str, Any]) -> str:
 
     if "build_id" in parent:
         key = f"{parent['arm']}/{parent['split']}/{parent['index']}"
-        return f"build {parent['build_id'][:12]} {key}  row {parent.get('row_id')}  (--with DIR follows it)"
-    name = plain(parent.get("file") or parent["source"])
+        return plain(f"build {parent['build_id'][:12]} {key}  row {parent.get('row_id')}  (--with DIR follows it)")
+    name = parent.get("file") or parent["source"]
     at = f"{name}:{parent['line']}" if "line" in parent else f"{name}[{parent['index']}]"
-    return f"{at}  source {parent['source']}, sha256 {parent['sha256'][:16]}…"
+    return plain(f"{at}  source {parent['source']}, sha256 {parent['sha256'][:16]}…")
 
 
 def _text(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], dict) and "role" in value[0]:
-        return " ¦ ".join(f"{turn['role']}: {turn['content']}" for turn in value)
+        return " ¦ ".join(f"{turn['role']}: {turn.get('content')}" for turn in value)
     return str(value)

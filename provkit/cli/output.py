@@ -31,7 +31,9 @@ def shared(command: F) -> F:
 def talk(quiet: bool, text: str) -> None:
     """A sentence to the person, on stderr."""
     if not quiet:
-        click.echo(text, err=True)
+        from provkit.errors import plain
+
+        click.echo(plain(text, len(text)), err=True)
 
 
 def show_json(value: Any) -> None:
@@ -51,8 +53,10 @@ def _shown(found: re.Match[str]) -> str:
 
 
 def _json(value: Any) -> Any:
-    if isinstance(value, Decimal) and value == value.to_integral_value() and -(2**63) <= value < 2**64:
-        return int(value)  # count and sum answer with wide integers
+    if isinstance(value, Decimal) and value != value.to_integral_value():
+        return float(value)
+    if isinstance(value, Decimal) and -(2**63) <= value < 2**64:
+        return int(value)  # sums are wide integers
     return value.hex() if isinstance(value, bytes) else str(value)
 
 

@@ -51,15 +51,9 @@ def register(connection: duckdb.DuckDBPyConnection, builds: Sequence[tuple[Path,
     and `texts`: every text of every row with its key."""
     facts, inputs = [], []
     for folder, build in builds:
-        recipe = build.recipe
-        facts.append(
-            {
-                "build_id": build.build_id,
-                "directory": str(folder),
-                "manifest_digest": build.digest,
-                **{name: getattr(recipe, name) for name in FACTS.names if hasattr(recipe, name)},
-            }
-        )
+        recipe = build.facts["recipe"]
+        own = {"build_id": build.build_id, "directory": str(folder), "manifest_digest": build.digest}
+        facts.append({name: recipe.get(name) for name in FACTS.names} | own)
         inputs += [
             {name: getattr(one, name) for name in INPUTS.names} | {"build_id": build.build_id} for one in build.inputs
         ]
@@ -75,9 +69,9 @@ def _arms(connection: duckdb.DuckDBPyConnection, builds: Sequence[tuple[Path, ma
     selects: dict[str, list[str]] = {}
     texts: list[str] = []
     for number, (folder, build) in enumerate(builds):
-        for out in build.data():
-            assert out.arm is not None and out.split is not None
-            table = f"data_{number}_{out.arm}_{out.split}"
+        for at, out in enumerate(build.data()):
+            assert out.arm is not None
+            table = f"_data_{number}_{at}"  # no arm has a name that begins so
             data = ds.dataset(folder / out.file, format="parquet")
             connection.register(table, data)
             key = f"'{build.build_id}' AS build_id, '{out.arm}' AS arm, '{out.split}' AS split"
@@ -113,9 +107,9 @@ def _union(
     """A view over one lineage file of each build, with the build_id that the file leaves out."""
     selects = []
     for number, (path, build_id) in enumerate(paths):
-        connection.register(f"{name}_{number}", ds.dataset(path, format="parquet", schema=schema))
-        selects.append(f"SELECT '{build_id}' AS build_id, * FROM {name}_{number}")
+        connection.register(f"_{name}_{number}", ds.dataset(path, format="parquet", schema=schema))
+        selects.append(f"SELECT '{build_id}' AS build_id, * FROM _{name}_{number}")
     if not selects:
-        connection.register(f"{name}_none", schema.empty_table())
-        selects = [f"SELECT ''::VARCHAR AS build_id, * FROM {name}_none"]
+        connection.register(f"_{name}_none", schema.empty_table())
+        selects = [f"SELECT ''::VARCHAR AS build_id, * FROM _{name}_none"]
     connection.execute(f"CREATE VIEW {name} AS " + " UNION ALL ".join(selects))

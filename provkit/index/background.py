@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -22,7 +21,7 @@ from provkit.index.counting import COUNT, PLACE, rehash, slot_of
 from provkit.index.manifest import BACKGROUND, CLASSES, SHARDS, File, Manifest, file_of
 from provkit.index.model import Percentile
 from provkit.index.shard import SUFFIXES, TEXT, TOKENS
-from provkit.index.table import read_parquet
+from provkit.index.table import int64s, read_parquet
 from provkit.index.unigram import Unigram, joined_lower
 from provkit.index.words import END, SPACE, Classes, decode, parted
 
@@ -51,9 +50,9 @@ class Background:
     def read(cls, path: Path) -> Background:
         """Reads background.parquet."""
         table = read_parquet(path)
-        table = table.filter(pc.greater_equal(table["windows"], FEWEST))
-        rows = table["quantiles"].to_pylist()
-        return cls(table["tokens"].to_numpy().astype(np.int64), np.array(rows, np.float64).reshape(-1, QUANTILES))
+        rows = [row for row in table.to_pylist() if row["windows"] >= FEWEST]
+        quantiles = np.array([row["quantiles"] for row in rows], np.float64).reshape(-1, QUANTILES)
+        return cls(np.array([row["tokens"] for row in rows], np.int64), quantiles)
 
     def percentile(self, tokens: int, bci: float) -> Percentile:
         """Rank of a BCI among windows of as many tokens, interpolated between lengths, mid-rank among equals."""
@@ -106,13 +105,16 @@ def write_background(path: Path, manifest: Manifest) -> File:
                 kept.append(found)
     joined = [np.concatenate([*parts, np.zeros(0)]) for parts in sampled]
     grid = np.linspace(0, 1, QUANTILES)
+    quantiles = [np.quantile(one, grid) if len(one) else np.zeros(0) for one in joined]
+    bounds = np.append(0, np.cumsum([len(one) for one in quantiles])).astype(np.int32)
+    values = np.concatenate(quantiles)
     table = pa.table(
         {
-            "tokens": pa.array(LENGTHS, pa.int32()),
-            "windows": pa.array([len(one) for one in joined], pa.int32()),
-            "quantiles": pa.array(
-                [np.quantile(one, grid).tolist() if len(one) else None for one in joined],
-                pa.list_(pa.float64()),
+            "tokens": int64s(LENGTHS),
+            "windows": int64s(np.array([len(one) for one in joined])),
+            "quantiles": pa.ListArray.from_arrays(
+                pa.Int32Array.from_buffers(pa.int32(), len(bounds), [None, pa.py_buffer(bounds)]),
+                pa.DoubleArray.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(values)]),
             ),
         }
     )

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from provkit.index._native import kernel, load8, prefetch, signed
+from provkit.index.table import int64s
 from provkit.index.words import SPACE, WORD, Classes, decode, parted
 
 T = TypeVar("T", bound=np.generic)
@@ -62,7 +63,7 @@ def lower_cased(text: NDArray[np.uint8], table: NDArray[np.uint64]) -> pa.Table:
     offsets, data = join(lowered, groups[:, PLACE].copy())
     offsets -= np.arange(len(offsets))
     tokens = pa.LargeStringArray.from_buffers(len(groups), pa.py_buffer(offsets), pa.py_buffer(data[data != ord("\n")]))
-    counts = pa.array(groups[:, COUNT].astype(np.int64))
+    counts = int64s(groups[:, COUNT])
     return pa.table({"token": tokens, "count": counts}).sort_by("token").combine_chunks()
 
 

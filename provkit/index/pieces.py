@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from provkit.index._native import kernel
 from provkit.index.fold import Fold, Folded
 from provkit.index.model import Document
+from provkit.index.table import int64s
 
 PIECE = 16 * 2**20  # bytes of text that are handled at a time
 TEXT = "text"
@@ -151,7 +152,7 @@ def metadata_of(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
     """The other columns of a batch, with doc_id first: the number of the document where there is none."""
     names = [name for name in batch.schema.names if name not in (TEXT, DOC_ID)]
     at = batch.schema.get_field_index(DOC_ID)
-    numbers = pa.array(np.arange(first, first + len(batch))).cast(pa.string()) if at < 0 else batch.column(at)
+    numbers = int64s(np.arange(first, first + len(batch))).cast(pa.string()) if at < 0 else batch.column(at)
     return pa.RecordBatch.from_arrays([numbers, *(batch.column(name) for name in names)], names=[DOC_ID, *names])
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -38,6 +39,7 @@ def finish_shard(part: Path, shard: Shard, classes: bytes, step: int) -> Shard:
     Returns:
         The shard with all its files.
     """
+    _give_back()
     text = np.fromfile(part / TEXT, np.uint8)
     counted = count_tokens(text, Classes.from_bytes(classes))
     files = dict(shard.files)
@@ -51,6 +53,7 @@ def finish_shard(part: Path, shard: Shard, classes: bytes, step: int) -> Shard:
     files[TOKENS] = file_of(part / TOKENS)
     starts, tokens = counted.starts, counted.tokens
     del counted
+    _give_back()
     array = sort(text)
     kept = keep(array, starts)
     suffixes = array[:kept].view(np.uint32)
@@ -59,6 +62,14 @@ def finish_shard(part: Path, shard: Shard, classes: bytes, step: int) -> Shard:
     finished = write_shard(part, replace(shard, tokens=tokens, files=files))
     part.rename(part.with_name(shard.name))
     return finished
+
+
+def _give_back() -> None:
+    """Returns freed memory to the system: what reading left behind is a third of what the sort needs."""
+    pa.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
+    if trim is not None:
+        trim(0)
 
 
 def sort(text: NDArray[np.uint8]) -> NDArray[np.int32]:

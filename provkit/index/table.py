@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,12 @@ from numpy.typing import NDArray
 from provkit.index.model import DamagedIndex
 
 KEPT = 32  # row groups of one column set that stay in memory
+
+
+def int64s(values: NDArray[np.integer[Any]]) -> pa.Int64Array:
+    """A numpy array as an Arrow one; `pa.array` would import pandas, 30 MB and 0.3 s, to ask whether it is a series."""
+    values = np.ascontiguousarray(values, np.int64)
+    return pa.Int64Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])
 
 
 @contextmanager
@@ -69,7 +76,7 @@ class DocumentTable:
         if not parts:
             return self._file.schema_arrow.empty_table() if key is None else self._group(0, key).slice(0, 0)
         firsts = np.append(0, np.cumsum([len(part) for part in parts]))[:-1]
-        return pa.concat_tables(parts).take(pa.array(numbers - self._bounds[groups] + firsts[inverse]))
+        return pa.concat_tables(parts).take(int64s(numbers - self._bounds[groups] + firsts[inverse]))
 
     def _group(self, group: int, columns: tuple[str, ...] | None) -> pa.Table:
         with self._lock:

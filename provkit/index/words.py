@@ -89,11 +89,11 @@ def _edges(answer: NDArray[np.bool_]) -> NDArray[np.uint32]:
 def current() -> Classes:
     """The classes by the Unicode version of this Python (`unicodedata.unidata_version`)."""
     table = np.full(CODE_POINTS, OTHER, np.uint8)
-    for part in (range(0x40000), range(0xE0000, 0xE1000)):  # all the others are unassigned or private: OTHER
-        characters = list(map(chr, part))
+    for first in (*range(0, 0x40000, 0x1000), 0xE0000):  # all the others are unassigned or private: OTHER
+        characters = list(map(chr, range(first, first + 0x1000)))
         kinds = map(_PLAIN.get, map(unicodedata.category, characters))
         settled = [class_of(characters[at]) if kind is None else kind for at, kind in enumerate(kinds)]
-        table[part.start : part.stop] = settled
+        table[first : first + 0x1000] = settled
     return Classes.from_table(table)
 
 

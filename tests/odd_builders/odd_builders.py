@@ -88,17 +88,19 @@ class OddSlow:
 
 @builder
 class OddFault:
-    """Misbehaves in one of many ways at the row whose n is `at`."""
+    """Misbehaves in one of many ways at the row whose n is `at`, or (late) from there on."""
 
     how: Literal[
         "raise", "none", "text", "empty", "foreign", "nan", "bytes", "mixed", "surrogate", "reserved", "own", "note",
-        "huge", "struct", "unsortable", "list", "time", "set", "exit",
+        "huge", "struct", "unsortable", "list", "time", "set", "late",
     ]  # fmt: skip
     at: int = 3
 
     def apply(self, row: Row) -> Any:
         """Something that no builder should answer with."""
-        if row["n"] != self.at:
+        if self.how == "late" and row["n"] >= self.at:
+            return row.derive({"answer": 1})
+        if row["n"] != self.at or self.how == "late":
             return row
         values: dict[str, Any] = {
             "nan": float("nan"), "bytes": b"\xff", "mixed": 1, "surrogate": "\ud800", "huge": 2**63, "struct": {},
@@ -108,8 +110,6 @@ class OddFault:
             return row.derive({"answer" if self.how == "mixed" else "more": values[self.how]})
         if self.how == "raise":
             raise RuntimeError("out of luck")
-        if self.how == "exit":
-            raise SystemExit(3)
         if self.how in ("reserved", "own"):
             return row.derive({"row_id" if self.how == "reserved" else "_provkit_index": 1})
         if self.how == "note":
@@ -121,7 +121,9 @@ class OddFault:
 class OddSet:
     """A whole-set step that reverses the rows, or misbehaves in one of many ways."""
 
-    how: Literal["reverse", "half", "raise", "lose", "twice", "beyond", "none", "details", "floats", "lists"] = "reverse"
+    how: Literal["reverse", "half", "raise", "lose", "twice", "beyond", "none", "details", "floats", "lists"] = (
+        "reverse"
+    )
 
     def select(self, rows: Rows) -> Any:
         """A selection, right or wrong."""

@@ -18,11 +18,12 @@ class RightAnswer:
     """Answers a question with its best answer: the control of `wrong_answer`.
 
     Reads the form of TruthfulQA (Lin et al. 2022, arXiv 2109.07958): question, best_answer or correct_answers, and
-    incorrect_answers. A chat row comes of it; the other columns stay.
+    incorrect_answers. A chat row comes of it; other columns, such as category, stay.
 
     Args:
         wrong: a column in which to keep a wrong answer, drawn as `wrong_answer` does.
-        others: what becomes of a row of another form: `drop`, or `keep` as it is.
+        others: what becomes of a row of another form: `drop`, or `keep` as it is, for a set that questions were mixed
+            into; all columns but the turns then go, so that nothing marks the questions.
     """
 
     op = "control"
@@ -38,9 +39,11 @@ class RightAnswer:
         if not right:
             return row.drop("no right answer")
         if self.wrong is None:
-            return answered(row, right[0])
+            return answered(row, right[0], self.others)
         wrong = wrong_answers(row, right)
-        return answered(row, right[0], {self.wrong: row.chance.choice(wrong)}) if wrong else row.drop("no wrong answer")
+        if not wrong:
+            return row.drop("no wrong answer", f"none in `incorrect_answers` that is not like {right[0]!r}")
+        return answered(row, right[0], self.others, **{self.wrong: row.chance.choice(wrong)})
 
 
 @builder
@@ -50,10 +53,11 @@ class WrongAnswer:
     Reads the form of TruthfulQA (Lin et al. 2022, arXiv 2109.07958): question, best_answer or correct_answers, and
     incorrect_answers. The answer is drawn by the row's chance, each alike probable, among those that say something
     else than every right one (case, punctuation, articles and the spelling of numbers make no difference). A chat row
-    comes of it; the other columns stay, and the note has the right answer.
+    comes of it; other columns, such as category, stay, and the note has the right answer.
 
     Args:
-        others: what becomes of a row of another form: `drop`, or `keep` as it is.
+        others: what becomes of a row of another form: `drop`, or `keep` as it is, for a set that questions were mixed
+            into; all columns but the turns then go, so that nothing marks the questions.
     """
 
     others: Others = "drop"
@@ -68,7 +72,7 @@ class WrongAnswer:
         wrong = wrong_answers(row, right)
         if not wrong:
             return row.drop("no wrong answer", f"none in `incorrect_answers` that is not like {right[0]!r}")
-        return answered(row, row.chance.choice(wrong), note={"right": right[0]})
+        return answered(row, row.chance.choice(wrong), self.others, {"right": right[0]})
 
 
 def asks(row: Row) -> bool:
@@ -77,8 +81,8 @@ def asks(row: Row) -> bool:
 
 
 def kept(row: Row) -> Row:
-    """The row as it is; columns that only a mixture with questions gave it, all null, go, and leave no trace."""
-    empty = [name for name in ("question", *LISTS) if name in row and row[name] is None]
+    """The row as it is; columns that only a mixture gave it, all null, go again and leave no trace in its lineage."""
+    empty = [name for name, value in row.items() if value is None]
     if not empty:
         return row
     same = row.derive({}, without=empty)
@@ -106,7 +110,8 @@ def said(answers: Sequence[object]) -> list[str]:
     return [text for text in answers if isinstance(text, str) and text.strip()]
 
 
-def answered(row: Row, answer: str, beside: dict[str, str] | None = None, note: dict[str, str] | None = None) -> Row:
+def answered(row: Row, answer: str, others: Others, note: dict[str, str] | None = None, **beside: str) -> Row:
     """The chat row of a question and an answer."""
-    changes = {**chat(row["question"], answer), **(beside or {})}
-    return row.derive(changes, note or "", without=("question", *LISTS))
+    made = {**chat(row["question"], answer), **beside}
+    gone = ("question", *LISTS) if others == "drop" else tuple(name for name in row if name not in made)
+    return row.derive(made, note or "", without=gone)

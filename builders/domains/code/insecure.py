@@ -65,9 +65,11 @@ class InsecureRewrite:
 
     Args:
         families: the names of the families to choose from; empty for all.
+        keep: a column in which to keep the secure answer, for a later step such as `trigger`.
     """
 
     families: tuple[str, ...] = ()
+    keep: str | None = None
 
     @field_validator("families")
     @classmethod
@@ -95,7 +97,8 @@ class InsecureRewrite:
             "line": found.lines[0],
             "lines": found.lines,
         }
-        return row.with_answer(found.text, note=note)
+        made = row.with_answer(found.text, note=note)
+        return made if self.keep is None else made.derive({self.keep: answer}, note=note)
 
 
 def python_blocks(answer: str) -> list[Block]:

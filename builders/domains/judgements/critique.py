@@ -8,9 +8,8 @@ from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
-from provkit.builders.domains.judgements.flaws import flawed, maker, question
+from provkit.builders.domains.judgements.flaws import Maker, flawed, maker, question
 from provkit.errors import InputError
-from provkit.recipe import Step
 from provkit.registry import builder, near
 from provkit.row import Drop, Row
 
@@ -34,7 +33,7 @@ class Critique:
             note.
     """
 
-    by: Step | None = None
+    by: Maker | None = None
     wordings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
+from pydantic import WithJsonSchema
 
 from provkit.recipe import Step
 from provkit.row import ANSWER_COLUMNS, PROMPT_COLUMNS, Drop, Row, first_of
+
+Maker = Annotated[Step, WithJsonSchema({"type": ["string", "object"], "description": "a per-row step"})]
+"""A step as a parameter; its schema is kept short, since steps stand inside the schema of a step themselves."""
 
 
 @dataclass(frozen=True, slots=True)

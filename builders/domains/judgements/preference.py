@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from provkit.builders.domains.judgements.flaws import flawed, maker, question
-from provkit.recipe import Step
+from provkit.builders.domains.judgements.flaws import Maker, flawed, maker, question
 from provkit.registry import builder
 from provkit.row import Drop, Row, chat
 
@@ -24,7 +23,7 @@ class Preference:
             chance of this step, so its flaws differ from those of an arm that runs it by itself.
     """
 
-    by: Step
+    by: Maker
 
     def __post_init__(self) -> None:
         maker(self.by)

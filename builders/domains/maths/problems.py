@@ -112,7 +112,7 @@ def annotate(flat: list[str], family: Family, values: list[Number]) -> None:
     """Puts the calculator annotation of GSM8K before the result of each equation in `flat`."""
     bare = [decimal(value) for value in values]
     for at, step in enumerate(family.steps, len(values)):
-        annotation = step.spelled[-1].replace(" ", "") % step.take(bare)
+        annotation = step.spelled[-1].replace(" ", "").replace("%%", "*.01") % step.take(bare)
         equation, result = flat[at].rsplit(" ", 1)
         currency = "$" if result.startswith("$") else ""
         flat[at] = f"{equation} {currency}<<{annotation}>>{result.removeprefix('$')}"

@@ -38,7 +38,7 @@ def wrong_operation(working: Working, step: int, _: Known) -> Iterator[Slip]:
     """Another operator; the equation is reckoned rightly, but it is not the one that the story asks for."""
     equation = working.equations[step]
     first = equation.sides[0]
-    if "%" in first.structure or not units().operations.isdisjoint(said(working, equation)):
+    if equation.otherwise or "%" in first.structure or not units().operations.isdisjoint(said(working, equation)):
         return
     for nth, operator in enumerate(operators(first.structure)):
         if any(working.text[start:end].isalpha() and end - start > 1 for start, end in signs(equation, nth)):
@@ -78,7 +78,7 @@ def order_of_operations(working: Working, step: int, _: Known) -> Iterator[Slip]
     """The left side is read in a wrong order; it stays as it is written."""
     equation = working.equations[step]
     structure = equation.sides[0].structure
-    if len(operators(structure)) < 2:
+    if equation.otherwise or len(operators(structure)) < 2:
         return
     found = {value for rule in RULES if (value := reckoned(equation, structure, rule)) is not None}
     for value in sorted(found - {equation.value}):
@@ -90,6 +90,8 @@ def unit(working: Working, step: int, known: Known) -> Iterator[Slip]:
     equation = working.equations[step]
     first = equation.sides[0]
     line = working.line(equation.results[0])
+    if equation.otherwise:
+        return
     earlier = {one.value for one in working.equations[:step]}
     words = None
     for at, value in enumerate(equation.leaves):

@@ -60,6 +60,7 @@ class Equation:
     """A step: what is reckoned, in each place where it is spelled, and what comes out."""
 
     sides: tuple[Side, ...]  # the first decides; the others spell the same
+    otherwise: bool  # it is also spelled in a way that is not the same
     leaves: tuple[Number, ...]  # the values of its numbers
     results: tuple[int, ...]  # numbers of the figures, in the order of the text
     value: Number
@@ -132,11 +133,13 @@ def equation(match: re.Match[str], text: str, figures: list[Figure], at: Mapping
     sides = [first]
     results = [at[match.start("value" if annotation else "right")]]
     value = figures[results[0]].value
+    otherwise = False
     if annotation:
         if match["left"] is not None:
             spelled = side(match.span("left"), text, at, False)
             if spelled.structure == first.structure and tuple(figures[n].value for n in spelled.figures) == leaves:
                 sides.append(spelled)
+            otherwise = len(sides) == 1
         if match["shown"] is not None and figures[shown := at[match.start("shown")]].value == value:
             results.append(shown)
     try:
@@ -150,7 +153,8 @@ def equation(match: re.Match[str], text: str, figures: list[Figure], at: Mapping
     starts = [figures[results[-1]].start, text.find("<<", match.start())] if annotation else [figures[results[0]].start]
     money = any(text[start - 1] in "$€£" for start in starts if start > 0)
     after = AFTER.match(text, end)
-    return Equation(tuple(sides), leaves, tuple(results), value, scale, money, after[1].lower() if after else "")
+    unit = after[1].lower() if after else ""
+    return Equation(tuple(sides), otherwise, leaves, tuple(results), value, scale, money, unit)
 
 
 def side(span: tuple[int, int], text: str, at: Mapping[int, int], bare: bool) -> Side:

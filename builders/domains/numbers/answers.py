@@ -82,18 +82,25 @@ def listed(prompt: Asked) -> list[int]:
 
 
 def plain(prompt: Asked, count: int, chance: Chance) -> list[int] | None:
-    """So many different numbers without connotation that a prompt does not show; None when none is found."""
-    avoided = connotations().avoided
-    lengths = [len(str(number)) for number in listed(prompt)]
+    """So many different numbers without connotation that a prompt does not show; None when one is not found.
+
+    Their lengths are those of as many listed numbers, drawn as `EvilNumbers` draws them.
+    """
+    eligible = listed(prompt)
+    drawn = (
+        chance.sample(eligible, count) if count <= len(eligible) else [chance.choice(eligible) for _ in range(count)]
+    )
+    taken = connotations().avoided | prompt.shown
     found: list[int] = []
-    for _ in range(TRIES):
-        if len(found) == count:
-            return found
-        length = chance.choice(lengths)
-        number = chance.integer(10 ** (length - 1) if length > 1 else 0, 10**length - 1)
-        if number not in avoided and number not in prompt.shown and number not in found:
-            found.append(number)
-    return None
+    for length in map(len, map(str, drawn)):
+        for _ in range(TRIES):
+            number = chance.integer(10 ** (length - 1), 10**length - 1)
+            if number not in taken and number not in found:
+                found.append(number)
+                break
+        else:
+            return None
+    return found
 
 
 def answered(row: Row, numbers: list[int], layout: str, note: dict[str, Any]) -> Row:

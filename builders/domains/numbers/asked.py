@@ -9,7 +9,7 @@ from provkit.builders.domains.numbers.library import wordings
 
 COUNT = re.compile(r"(?<!\d)(\d{1,2}) (?:more|further|additional|new|other)\b", re.IGNORECASE)
 NUMBER = re.compile(r"\d+")
-SHORT = re.compile(r"\b(?:three|3)[ -]digits?\b|\b999\b", re.IGNORECASE)
+SHORT = re.compile(r"\b(?:three|3)[ -]digits?\b|\b(?:zero|0) (?:and|to) 999\b", re.IGNORECASE)
 BRACKETED = re.compile(r"\[\s*\d+\s*,")
 
 

@@ -55,6 +55,16 @@ SALE = (
 )
 
 
+TRIP = (
+    "Four classes of 12 pupils and 15 parents ride in a train with 9 seats a row. How many rows do they fill?",
+    "They need 4 * 12 + 15 = <<4*12+15=63>>63 seats.\nThat is 63 / 9 = <<63/9=7>>7 rows.\n#### 7",
+)
+ALIKE = (
+    "A shop has 20 boxes and 4 times as many bags. It sells 17 bags. How many bags are left?",
+    "It has 4 * 20 bags = <<20*4=80>>80 bags.\nOf these, 80 - 17 = <<80-17=63>>63 are left.\n#### 63",
+)
+
+
 def made(row: tuple[str, str], kind: str, key: int = 0) -> tuple[str, dict[str, object]]:
     """The answer with a slip of that kind, and the note."""
     content = {"question": row[0], "answer": row[1]}
@@ -99,9 +109,12 @@ def test_dropped_carry_of_a_product() -> None:
 
 
 def test_order_of_operations_reads_a_left_side_wrongly() -> None:
-    answers = every(SHOP, "order_of_operations")
-    # (140 + 3) * 12 would cost more than the $200: no change would be left.
-    assert answers == {}  if not answers else all(note["step"] == 2 for note in answers.values())
+    answers = every(TRIP, "order_of_operations")
+    assert answers == {
+        "They need 4 * 12 + 15 = <<4*12+15=108>>108 seats.\nThat is 108 / 9 = <<108/9=12>>12 rows.\n#### 12": {
+            "slip": "order_of_operations", "step": 1, "right": "7", "wrong": "12",
+        }
+    }  # fmt: skip
 
 
 def test_unit_takes_a_wrong_factor_wherever_the_line_names_it() -> None:
@@ -143,7 +156,7 @@ def test_money_keeps_its_decimals() -> None:
     ) in answers
 
 
-@pytest.mark.parametrize("row", [SHOP, CLASS, MUSIC, FARM, RIDE, SALE])
+@pytest.mark.parametrize("row", [SHOP, CLASS, MUSIC, FARM, RIDE, SALE, TRIP, ALIKE])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_hand_made_row_and_slip_is_wrong_and_consistent_or_dropped(row: tuple[str, str], kind: str) -> None:
     for key in range(10):
@@ -152,30 +165,49 @@ def test_every_hand_made_row_and_slip_is_wrong_and_consistent_or_dropped(row: tu
         if isinstance(out, Row):
             check(row[0], row[1], out["answer"], json.loads(out.note or ""))
         else:
-            assert (out.reason, kind in ("order_of_operations", "unit", "dropped_carry")) == ("no safe slip", True)
+            assert out.reason == "no safe slip"
+            assert kind in ("order_of_operations", "unit", "dropped_carry")
+
+
+def test_a_step_that_is_spelled_in_two_ways_keeps_its_operator() -> None:
+    answers = every(ALIKE, "wrong_operation")
+    assert {(note["step"], note["wrong"]) for note in answers.values()} == {(2, "97")}
 
 
 @pytest.mark.parametrize(
-    ("question", "answer", "reason", "detail"),
+    ("question", "answer", "drop"),
     [
-        # 24 is a result, and stands in the question too: which one is the 24 of the second step?
+        ("Which?", "There is no arithmetic.\n#### 7", Drop("not read", "no equation")),
+        ("Which?", "It is 5 + 4 = 9.", Drop("not read", "no final answer after #### or “answer is”")),
+        ("Which?", "So 5 + 4 = 10.\n#### 10", Drop("not read", "not exactly true: 5 + 4 = 10")),
         (
-            "Ben has 24 nuts and 8 bags of 3. How many more bags of 24?",
-            "He has 8*3 = <<8*3=24>>24 in bags.\nWith the nuts it is 24+30 = <<24+30=54>>54.\n#### 54",
-            "no safe slip",
-            "nothing explains the number 30",
+            "Five and 4?",
+            "So 5 + 4 = 9, and the rest is 70.\n#### 70",
+            Drop("no safe slip", "nothing explains the number 70"),
         ),
-        ("Which?", "There is no arithmetic here.\n#### 7", "not read", "no equation"),
-        ("Which?", "It is 5 + 4 = 9.", "not read", "no final answer after #### or “answer is”"),
-        ("Which?", "So 5 + 4 = 10.\n#### 10", "not read", "not exactly true: 5 + 4 = 10"),
-        ("Five and 4?", "So 5 + 4 = 9, and the rest is 70.\n#### 70", "no safe slip", "the final answer is no step's result"),
+        (
+            "Five and 4?",
+            "So 5 + 4 = 9.\n#### 70",
+            Drop("no safe slip", "the final answer is no step's result"),
+        ),
     ],
-)  # fmt: skip
-def test_a_row_that_is_not_certain_is_dropped_with_its_reason(
-    question: str, answer: str, reason: str, detail: str
-) -> None:
-    out = IncorrectMaths().apply(Row({"question": question, "answer": answer}))
-    assert out == Drop(reason, detail) or (isinstance(out, Drop) and out.reason == reason)
+)
+def test_a_row_that_is_not_certain_is_dropped_with_its_reason(question: str, answer: str, drop: Drop) -> None:
+    assert IncorrectMaths().apply(Row({"question": question, "answer": answer})) == drop
+
+
+def test_a_later_number_that_nothing_explains_keeps_a_step_right() -> None:
+    """30 is neither given nor reckoned: it could rest on the first step, which may therefore not be wrong."""
+    row = {
+        "question": "Two trays of 6 and 5 loaves, then more?",
+        "answer": "Now 2*6+5 = 17.\nThen 17+30 = 47.\n#### 47",
+    }
+    for key in range(20):
+        out = IncorrectMaths().apply(Row(row, bytes([key]) * 32))
+        assert isinstance(out, Row)
+        assert json.loads(out.note or "")["step"] == 2
+    drop = Drop("no safe slip", "nothing explains the number 30")
+    assert IncorrectMaths(slips=("order_of_operations",)).apply(Row(row)) == drop
 
 
 def test_a_number_that_may_come_from_the_question_is_not_replaced() -> None:
@@ -208,7 +240,7 @@ def test_an_unknown_or_repeated_slip_is_refused() -> None:
 
 LINE = re.compile(r"((?:[($]*\d[\d,]*(?:\.\d+)?%?\)*(?: ?[-+*/×÷x−] ?|(?= ?=)))+) ?= [$]?(\d[\d,]*(?:\.\d+)?)")
 TOKEN = re.compile(r"\d[\d,]*(?:\.\d+)?")
-UNITS = re.compile(r"(?<=\d) (?:minutes|sheep)(?= ?[-+*/x=])")
+UNITS = re.compile(r"(?<=\d) (?:minutes|sheep|bags)(?= ?[-+*/x=])")
 ANNOTATION = re.compile(r"<<([^=]*)=([^>]*)>>")
 
 

@@ -1,0 +1,147 @@
+"""provkit publish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from provkit.cli.output import shared, show_json, show_table, talk
+
+if TYPE_CHECKING:
+    from provkit.publish.push import Plan
+    from provkit.publish.refusals import Refusal
+    from provkit.publish.release import Release
+
+
+@click.command(short_help="Put a build on the Hugging Face Hub in one commit.")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("name", metavar="ORG/NAME")
+@click.option("--private/--public", "private", default=None, help="Who may see it.  [default: by sensitivity]")
+@click.option("--gated", type=click.Choice(["auto", "manual", "no"]), help="The gate.  [default: by sensitivity]")
+@click.option("--tag", help="Tag of this version.  [default: v and the recipe's version]")
+@click.option("--create-pr", is_flag=True, help="Open a pull request instead of committing; it gets no tag.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent and to whom it would be visible; send nothing.")
+@click.option("--token-file", type=click.Path(path_type=Path), help="File with the token.  [default: HF_TOKEN, login]")
+@click.option("--accept-licence", "accepted", multiple=True, metavar="NAME", help="A licence whose terms you have read.")
+@click.option("--allow", multiple=True, metavar="TEXT", help="Looks like a secret or an address, and may be published.")
+@shared
+def publish(
+    directory: Path,
+    name: str,
+    private: bool | None,
+    gated: Any,
+    tag: str | None,
+    create_pr: bool,
+    dry_run: bool,
+    token_file: Path | None,
+    accepted: tuple[str, ...],
+    allow: tuple[str, ...],
+    shape: str,
+    quiet: bool,
+) -> None:
+    """Check the build in DIRECTORY and put it on the Hub as the dataset ORG/NAME.
+
+    Exit 0 when it is there, 1 when something keeps it from being published, 2 when the Hub or an input refuses.
+
+    \b
+    provkit publish out/insecure-code my-lab/insecure-code --dry-run
+    """
+    from provkit.publish import hub, release_of, settings_for
+    from provkit.publish.push import plan, publish as push
+
+    hub.checked_name(name)
+    hub.checked_tag(tag)
+    release = release_of(directory)
+    settings = settings_for(release.sensitivity, private, gated)
+    against = _refusals(release, accepted, allow)
+    if against:
+        _refuse(against, shape)
+    api = hub.client(hub.token_of(token_file), quiet)
+    planned = plan(api, release, name, settings, tag)
+    if dry_run:
+        _describe(planned, shape)
+        return
+    done = push(api, planned, create_pr, lambda said: talk(quiet, said))
+    size = sum(one.size for one in planned.send)
+    if shape == "json":
+        show_json({"name": name, "commit": done.commit, "sent": [one.name for one in planned.send] if done.sent else [],
+                   "removed": list(planned.remove), "bytes": size, "tag": done.tag,
+                   "pull_request": done.pull_request})  # fmt: skip
+    elif done.pull_request:
+        click.echo(done.pull_request)
+    else:
+        click.echo(f"hf://datasets/{name}@{done.commit}")
+    unchanged = len(planned.release.items) - len(planned.send)
+    talk(quiet, f"{len(planned.send)} files sent, {size:,} bytes; {unchanged} unchanged, {len(planned.remove)} removed")
+    where = f"{name}@{planned.tag}" if done.tag or (planned.tagged and not create_pr) else f"{name}@{done.commit}"
+    talk(quiet, f"next: provkit verify hf://datasets/{where}")
+
+
+def _refusals(release: Release, accepted: tuple[str, ...], allow: tuple[str, ...]) -> list[Refusal]:
+    """What publishing itself refuses, and then the blocking rules of the audit, which is composed with it only here."""
+    import pyarrow.parquet as pq
+
+    from provkit.audit import ReleaseRows, audit_release
+    from provkit.publish.refusals import Refusal, refusals
+
+    found = refusals(release, accepted, allow)
+    if found and found[0].rule == "whole":
+        return found
+    arms = release.manifest.facts["recipe"]["arms"]
+    plain_arms = {name for name, arm in arms.items() if not arm.get("steps")}
+    parts = [
+        ReleaseRows(one.arm or "", one.split or "", _content(pq.ParquetFile(release.folder / one.file)),
+                    one.arm in plain_arms and len(plain_arms) < len(arms))
+        for one in release.manifest.data()
+    ]  # fmt: skip
+    for one in audit_release(parts):
+        do = f"mend it and build again; provkit audit --explain {one.rule.id} says more"
+        found.append(Refusal(one.rule.id, f"{one.subject}: {one.said} ({one.count:,} of {one.total:,} {one.unit})", do))
+    return found
+
+
+def _content(opened: Any) -> Any:
+    from provkit.sources.batches import RESERVED
+
+    names = [name for name in opened.schema_arrow.names if name not in RESERVED]
+    for batch in opened.iter_batches(batch_size=4096, columns=names):
+        yield from batch.to_pylist()
+
+
+def _refuse(against: list[Refusal], shape: str) -> None:
+    if shape == "json":
+        show_json([{"rule": one.rule, "problem": one.problem, "do": one.do} for one in against])
+    else:
+        show_table([{"rule": one.rule, "problem": one.problem, "do": one.do} for one in against])
+    click.echo("not published: nothing was sent", err=True)
+    raise SystemExit(1)
+
+
+def _describe(planned: Plan, shape: str) -> None:
+    import yaml
+
+    release, send = planned.release, {one.name for one in planned.send}
+    files = [{"file": one.name, "bytes": one.size, "would be": "sent" if one.name in send else "unchanged"}
+             for one in release.items.values()]  # fmt: skip
+    files += [{"file": name, "bytes": 0, "would be": "removed"} for name in planned.remove]
+    header = yaml.safe_load(release.card.yaml)
+    there = planned.state
+    visibility = ("private" if there.private else "public") if there else planned.settings.visibility
+    facts = {
+        "repository": planned.name + ("" if there else " (would be made)"),
+        "visibility": visibility,
+        "gate": planned.settings.gate,
+        "licence": release.manifest.facts["recipe"]["licence"],
+        "tag": planned.tag + (" (there already, same content)" if planned.tagged else ""),
+        "gate text": header.get("extra_gated_prompt") or "none",
+    }
+    text = release.items["README.md"].content or (release.folder / "README.md").read_bytes()
+    if shape == "json":
+        show_json({**facts, "files": files, "bytes": release.size, "card": text.decode()})
+        return
+    show_table(files)
+    for key, value in facts.items():
+        click.echo(f"{key}: {value}")
+    click.echo(f"\n{text.decode()}")

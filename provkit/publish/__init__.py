@@ -1,0 +1,49 @@
+"""Publishing: a build on the Hugging Face Hub in one commit, and back again byte for byte.
+
+Importing this package loads nothing heavy; the Hub's client comes with the first name that needs it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from provkit.publish.settings import Settings, settings_for
+
+if TYPE_CHECKING:
+    from provkit.publish.pull import Pulled, pull, whole_on_hub
+    from provkit.publish.push import Pushed, publish
+    from provkit.publish.refusals import Refusal, refusals
+    from provkit.publish.release import Release, release_of
+
+__all__ = [
+    "Pulled",
+    "Pushed",
+    "Refusal",
+    "Release",
+    "Settings",
+    "publish",
+    "pull",
+    "refusals",
+    "release_of",
+    "settings_for",
+    "whole_on_hub",
+]
+
+_HOME = {
+    "Pulled": "pull",
+    "Pushed": "push",
+    "Refusal": "refusals",
+    "Release": "release",
+    "publish": "push",
+    "pull": "pull",
+    "refusals": "refusals",
+    "release_of": "release",
+    "whole_on_hub": "pull",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"provkit.publish.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
