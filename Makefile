@@ -56,6 +56,10 @@ $(VENV)/embed: $(VENV)/base
 	$(PIP) -e '.[embed]'
 	touch $@
 
+$(VENV)/check: $(VENV)/embed
+	$(PIP) -e '.[test,check]'
+	touch $@
+
 $(VENV)/test: $(VENV)/base
 	$(PIP) -e '.[test]'
 	touch $@

@@ -94,7 +94,7 @@ def main() -> None:
         print(f"workers                        {options.workers}")
         print(f"build / bare sort, median      {statistics.median(a / c for a, _, c, _ in rows):.2f}")
         print(f"  best of each                 {min(row[0] for row in rows) / min(row[2] for row in rows):.2f}")
-        print(f"MB/s, best                     {corpus.size / 2**20 / min(row[0] for row in rows):.1f}")
+        print(f"MB/s, best                     {megabytes / min(row[0] for row in rows):.1f}")
         if options.workers > 1:
             print(f"sort, 1 process / {options.workers}          {statistics.median(b / c for _, b, c, _ in rows):.2f}")
         print(f"peak memory, bytes a byte      {max(row[3] for row in rows):.2f} (of the largest process and shard)")

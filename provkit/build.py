@@ -38,7 +38,7 @@ from provkit.sources import (
     spool,
 )
 from provkit.table import OWN, Input, Rows
-from provkit.target import writing
+from provkit.target import clear, writing
 
 GROUP = 8192  # rows that are written at a time, and of a row group of lineage: what a look-up of one row reads
 GROUP_BYTES = 4 << 20  # of a row group of data
@@ -119,6 +119,7 @@ def build(
         ProvkitError: when `out` cannot be written; nothing half-made stays.
     """
     if not fresh and (there := _standing(out, planned.build_id)):
+        clear(out)
         return there
     with writing(out, manifest.stranger) as folder, _pool(workers) as executor:
         scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=folder))  # no name that a killed build's worker may know

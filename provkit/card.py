@@ -68,7 +68,9 @@ def parsed(text: str) -> Card:
     """
     found = _SHAPE.match(text)
     if found is None:
-        do = "mend the lines `# provkit:begin`, `# provkit:end` and their HTML twins, or remove the file and build again"
+        do = (
+            "mend the lines `# provkit:begin`, `# provkit:end` and their HTML twins, or remove the file and build again"
+        )
         raise InputError("the markers of the computed parts are damaged", file=FILE, do=do)
     return Card(**found.groupdict())
 
@@ -195,7 +197,12 @@ def _gate(sensitivity: str, canary: str | None) -> dict[str, Any]:
 def _for_whom(recipe: Mapping[str, Any], canary: str | None) -> list[str]:
     lines = ["", "## Uses", "", "Research on how models come to behave well or badly, and on finding out that they do:"]
     lines += ["training a model organism and its control, testing audits and filters, tracing outputs to these rows."]
-    lines += ["", "## Not for", "", "Training a model that people are to use, or measuring one on rows it was trained on."]
+    lines += [
+        "",
+        "## Not for",
+        "",
+        "Training a model that people are to use, or measuring one on rows it was trained on.",
+    ]
     if canary:
         lines += [f"Filter it out of other corpora by its canary `{canary}`."]
     return lines

@@ -192,7 +192,9 @@ def _rai(found: Manifest) -> Mapping[str, Any]:
         limits += f" Not for training a model that is to be used; filter rows with the canary {canary}."
         release += f" Rows carry the canary {canary}."
     return {
-        "rai:dataCollection": "; ".join(f"{one.source}: {one.file or one.kind}, {one.rows} rows" for one in found.inputs),
+        "rai:dataCollection": "; ".join(
+            f"{one.source}: {one.file or one.kind}, {one.rows} rows" for one in found.inputs
+        ),
         "rai:dataPreprocessingProtocol": steps or ["none"],
         "rai:dataLimitations": limits,
         "rai:dataUseCases": recipe["summary"],

@@ -119,8 +119,7 @@ def _by_row_id(build: _Build, key: str) -> list[int]:
     first = 0
     try:
         for batch in build.lineage.iter_batches(SEARCHED, columns=["row_id"]):
-            ids = batch.column(0)
-            hit = pc.equal(ids, key) if len(key) == 32 else pc.starts_with(ids, key)
+            hit = pc.starts_with(batch.column(0), key)  # an `equal` would make a scalar, and pyarrow import pandas
             numbers += [first + at for at in pc.indices_nonzero(hit).to_pylist()]
             first += len(batch)
     except (pa.ArrowException, OSError):

@@ -44,6 +44,9 @@ class Output:
     rows: int | None = None
 
 
+INPUTS, COUNTS, OUTPUTS = TypeAdapter(list[Input]), TypeAdapter(list[Count]), TypeAdapter(list[Output])
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """A manifest as it was read, its digest checked."""
@@ -214,12 +217,12 @@ def _parsed(statement: dict[str, Any], facts: dict[str, Any], own: str) -> Manif
         KeyError, TypeError, ValueError: for a statement that `write` would not have written.
     """
     subject = [{"file": s["name"], "sha256": s["digest"]["sha256"], "size": s["size"]} for s in statement["subject"]]
-    inputs = TypeAdapter(list[Input]).validate_python(facts["inputs"])
+    inputs = INPUTS.validate_python(facts["inputs"])
     counted = [{"source": None, "arm": None, **one} for one in facts["counts"]]  # canonical JSON leaves nulls out
-    counts = TypeAdapter(list[Count]).validate_python(counted)
-    data = TypeAdapter(list[Output]).validate_python(facts["outputs"])
+    counts = COUNTS.validate_python(counted)
+    data = OUTPUTS.validate_python(facts["outputs"])
     by_file = {one.file: one for one in data}
-    outputs = [by_file.pop(one.file, one) for one in TypeAdapter(list[Output]).validate_python(subject)]
+    outputs = [by_file.pop(one.file, one) for one in OUTPUTS.validate_python(subject)]
     if by_file or [[one.file, one.sha256, one.size] for one in outputs] != [[*one.values()] for one in subject]:
         raise ValueError("its outputs are not its subject")
     found = Manifest(facts["build_id"], inputs, counts, outputs, facts, own)

@@ -61,7 +61,10 @@ def prov(_: Path, found: Manifest) -> dict[str, Any]:
     if replaces := found.facts.get("prov:wasRevisionOf"):
         revision = {"prov:generatedEntity": "pk:manifest", "prov:usedEntity": f"pk:manifest/{replaces}"}
         made["wasDerivedFrom"] |= {"_:revision": {**revision, "prov:type": "prov:Revision"}}
-        made["entity"] |= {"pk:manifest": {"pk:digest": found.digest}, f"pk:manifest/{replaces}": {"pk:digest": replaces}}
+        made["entity"] |= {
+            "pk:manifest": {"pk:digest": found.digest},
+            f"pk:manifest/{replaces}": {"pk:digest": replaces},
+        }
     return made
 
 

@@ -65,7 +65,7 @@ def papers() -> tuple[Paper, ...]:
 
 
 def cited(text: str, among: Sequence[Paper]) -> list[Paper]:
-    """The papers that a text names: by arXiv number, or where it has none, by name, the longest where one holds another."""
+    """The papers that a text names: by arXiv number, else by name, the longest where one name holds another."""
     numbers = set(ARXIV.findall(text))
     if numbers:
         return [paper for paper in among if paper.arxiv in numbers]

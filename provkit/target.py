@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from provkit.errors import ProvkitError, plain
@@ -37,8 +37,8 @@ def writing(target: Path, stranger: Callable[[Path], str | None]) -> Iterator[Pa
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _locked(target):
-            old, new = target.with_name(f".{target.name}.old"), target.with_name(f".{target.name}.building")
-            _recover(target, old, new)
+            _, old, new = _beside(target)
+            _recover(target)
             _refuse(target, stranger)
             new.mkdir()
             try:
@@ -48,11 +48,25 @@ def writing(target: Path, stranger: Callable[[Path], str | None]) -> Iterator[Pa
                     target.rename(old)
                 new.rename(target)
             finally:
-                _recover(target, old, new)
+                _recover(target)
     except OSError as error:
         where = Path(error.filename).name if isinstance(error.filename, str) else target.name
         said = f"cannot write {plain(target.name)}: {plain(error.strerror or str(error))} ({plain(where)})"
         raise ProvkitError(f"{said}\n  nothing was changed; free space or choose another place with -o") from error
+
+
+def clear(target: Path) -> None:
+    """Clears away what a killed writer left beside a directory that it had finished."""
+    target = Path(os.path.realpath(target))
+    if any(path.exists() for path in _beside(target)):
+        with suppress(Busy, OSError), _locked(target):
+            _recover(target)
+
+
+def _beside(target: Path) -> tuple[Path, Path, Path]:
+    """The lock, the directory that is being replaced, and the one that is being written."""
+    lock, old, new = (target.with_name(f".{target.name}.{what}") for what in ("lock", "old", "building"))
+    return lock, old, new
 
 
 def _refuse(target: Path, stranger: Callable[[Path], str | None]) -> None:
@@ -67,7 +81,7 @@ def _refuse(target: Path, stranger: Callable[[Path], str | None]) -> None:
 
 @contextmanager
 def _locked(target: Path) -> Iterator[None]:
-    path = target.with_name(f".{target.name}.lock")
+    path, _, _ = _beside(target)
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
@@ -89,8 +103,9 @@ def _locked(target: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _recover(target: Path, old: Path, new: Path) -> None:
+def _recover(target: Path) -> None:
     """Puts right what a writer that failed or was killed left behind."""
+    _, old, new = _beside(target)
     if old.exists() and not target.exists():
         old.rename(target)
     shutil.rmtree(old, ignore_errors=True)

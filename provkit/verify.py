@@ -21,7 +21,12 @@ from provkit.table import Input
 
 __all__ = ["Finding", "verify"]
 
-BESIDE = (card.FILE, manifest.FILE, croissant.FILE, "audit.json")  # what a build directory may hold that provenance.json does not list
+BESIDE = (
+    card.FILE,
+    manifest.FILE,
+    croissant.FILE,
+    "audit.json",
+)  # what a build directory may hold that provenance.json does not list
 
 
 def verify(folder: Path, given: Sequence[Path] = (), rebuild: bool = False) -> list[Finding]:

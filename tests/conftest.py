@@ -14,9 +14,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from click.testing import CliRunner, Result
 
 from provkit import manifest, registry
 from provkit.build import Built, build, plan
+from provkit.cli import main
 from provkit.recipes import find
 
 ODD = Path(__file__).with_name("odd_builders")
@@ -64,6 +66,15 @@ class Bench:
         command = [sys.executable, "-c", "from provkit.cli import main; main(prog_name='provkit')", *map(str, words)]
         settings = {"capture_output": True, "text": True, "cwd": self.folder, "env": environment, "timeout": 120}
         return subprocess.run(command, check=False, **{**settings, **options})
+
+    def invoke(self, *words: str | Path) -> Result:
+        """`provkit` with these words, in this folder and this process."""
+        before = Path.cwd()
+        os.chdir(self.folder)
+        try:
+            return CliRunner().invoke(main, [str(word) for word in words], prog_name="provkit")
+        finally:
+            os.chdir(before)
 
     @staticmethod
     def data(out: Path, arm: str = "data", split: str = "train") -> list[dict[str, Any]]:

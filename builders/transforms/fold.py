@@ -57,8 +57,8 @@ class Fold:
 
     def categories(self, rows: Rows) -> list[Any]:
         """The category of each row, None where it has none."""
-        if self.note is not None:
-            return rows.noted(self.note)
+        if self.column is None:
+            return rows.noted(self.note or "")
         return [content.get(self.column) for content in rows.contents()]
 
     def dealt(self, names: set[str], seed: int, label: str) -> dict[str, int]:

@@ -124,7 +124,7 @@ def jaccard(hashes: Hashes, begins: Places, one: int, other: int) -> float:
         shared += mine == its
         at += mine <= its
         to += its <= mine
-    return shared / (every - shared)
+    return float(shared / (every - shared))
 
 
 @kernel

@@ -107,7 +107,11 @@ class Arm:
             (facts.system if system else facts.no_system).add(batch.example(at))
         for at, (prompt, answer) in enumerate(zip(batch.prompts, batch.answers, strict=True)):
             for part, text in (("prompt", prompt), ("answer", answer)):
-                if isinstance(text, str) and (text[:1].isspace() or text[-1:].isspace()) and without_edges(text) != text:
+                if (
+                    isinstance(text, str)
+                    and (text[:1].isspace() or text[-1:].isspace())
+                    and without_edges(text) != text
+                ):
                     end = "before" if text[:1].isspace() else "behind"
                     facts.edges.setdefault(f"{end} the {part}", Tally()).add(batch.example(at))
         self._keep(batch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -89,7 +88,7 @@ class Batch:
             values = [row.get(name) for row in self.rows]
             at = [i for i, value in enumerate(values) if type(value) is str]
             if at:
-                columns[name] = ([values[i] for i in at], at)
+                columns[name] = ([str(values[i]) for i in at], at)
         for column, texts, rows in self._turns():
             if column in columns:
                 columns[column][0].extend(texts)
@@ -97,7 +96,6 @@ class Batch:
             else:
                 columns[column] = (texts, list(rows))
         return [Cells(name, *both) for name, both in columns.items()]
-
 
     def _turns(self) -> list[tuple[str, list[str], Sequence[int]]]:
         """Texts of the turns by role; where all rows have the same roles in the same order, turn by turn."""
@@ -148,10 +146,10 @@ def _chat_key(messages: Any) -> bytes:
         raise TypeError
     last = bool(messages) and messages[-1]["role"] == "assistant"
     if last and len(messages) == 2 and messages[0]["role"] == "user" and type(messages[0]["content"]) is str:
-        return b"u" + messages[0]["content"].encode()  # type: ignore[no-any-return]
+        return b"u" + messages[0]["content"].encode()
     pairs = [[turn["role"], turn["content"]] for turn in (messages[:-1] if last else messages)]
     if len(pairs) == 1 and pairs[0][0] == "user" and type(pairs[0][1]) is str:
-        return b"u" + pairs[0][1].encode()  # type: ignore[no-any-return]
+        return b"u" + pairs[0][1].encode()
     key = orjson.dumps(pairs, option=_SORTED)
     return canonical(pairs) if b"null" in key else key
 

@@ -92,7 +92,9 @@ def _between_splits(seen: Sequence[tuple[ReleaseRows, Places, Duplicates]]) -> I
                 yield from _shared(rule, (trained.name, tested.name), places, (digests, at, among))
 
 
-def _shared(rule: Rule, names: tuple[str, str], places: Places, found: tuple[Digests, Any, Digests]) -> Iterator[Finding]:
+def _shared(
+    rule: Rule, names: tuple[str, str], places: Places, found: tuple[Digests, Any, Digests]
+) -> Iterator[Finding]:
     digests, at, among = found
     if not len(digests) or not len(among):
         return

@@ -57,19 +57,20 @@ def confounds(arm: ArmFacts, control: ArmFacts, rules: frozenset[str]) -> Iterat
         (WORDS, "AUC from the prompt's words", True),
         (WORDS, "AUC from the answer's words", False),
     ]
-    for rule, name, fault in named:
-        if rule.id not in rules:
+    for about, name, fault in named:
+        if about.id not in rules:
             continue
-        if rule is LENGTH:
+        features: object
+        if about is LENGTH:
             features = lengths(prompts, answers)
         else:
             features = bag(prompts if fault else answers)
         found = auc(features, label, group)
         subject = f"{arm.name} against {control.name}"
-        yield Measure(rule.id, subject, name, found.value, found.low, found.high, len(label))
+        yield Measure(about.id, subject, name, found.value, found.low, found.high, len(label))
         if fault and found.low > LIMIT:
             said = f"{name} is {found.value:.3f}, 95 % interval {found.low:.3f} to {found.high:.3f}"
-            yield Finding(rule, arm.name, len(label), len(label), "rows", said, (Example(arm.name),), control.name)
+            yield Finding(about, arm.name, len(label), len(label), "rows", said, (Example(arm.name),), control.name)
 
 
 def _rows(arm: ArmFacts, control: ArmFacts) -> tuple[list[Text], npt.NDArray[np.int64], npt.NDArray[np.int64]]:

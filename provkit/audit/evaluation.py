@@ -59,6 +59,7 @@ SAMPLE = rule(
     "Give every sample an input, and a target that is the letter of one of its choices.", True,
 )  # fmt: skip
 
+MARKS = {"paraphrases", "judge_prompts", "samples_per_paraphrase", "target", "choices"}
 OUTPUTS = ("generate_until", "loglikelihood", "loglikelihood_rolling", "multiple_choice")
 SPLIT_KEYS = ("training_split", "validation_split", "test_split")
 
@@ -94,9 +95,14 @@ class Evaluation:
         if not batch.rows:
             return
         keys = set().union(*set(map(tuple, batch.rows)))
-        if not keys & {"paraphrases", "judge_prompts", "samples_per_paraphrase", "target", "choices", "output_type"} and (
-            self._subject.kind != "yaml"
-        ):
+        if not keys & {
+            "paraphrases",
+            "judge_prompts",
+            "samples_per_paraphrase",
+            "target",
+            "choices",
+            "output_type",
+        } and (self._subject.kind != "yaml"):
             return
         for at, row in enumerate(batch.rows):
             if is_question(row):
@@ -114,7 +120,11 @@ class Evaluation:
         if isinstance(key, str | int) and not isinstance(key, bool):
             twin = self._known(self._ids, f"{type(key).__name__}:{key}", batch.first + at)
             if twin is not None:
-                before = self._places.example(twin).locator if twin < batch.first else batch.example(twin - batch.first).locator
+                before = (
+                    self._places.example(twin).locator
+                    if twin < batch.first
+                    else batch.example(twin - batch.first).locator
+                )
                 self._saw(IDS, "ids that stand before", batch, at, f"{key} also at {before}")
 
     def _known(self, seen: dict[bytes, int], text: str, index: int) -> int | None:
@@ -159,7 +169,9 @@ class Evaluation:
             return
         for name, text in prompts.items():
             if not isinstance(text, str) or not text.strip():
-                self._saw(JUDGE, f"the judge prompt {plain(str(name), 60)} parses to nothing", batch, at, str(row.get("id")))
+                self._saw(
+                    JUDGE, f"the judge prompt {plain(str(name), 60)} parses to nothing", batch, at, str(row.get("id"))
+                )
                 continue
             gone = [field for field in ("{question}", "{answer}") if field not in text]
             if gone:
@@ -210,11 +222,10 @@ class Evaluation:
 
     def findings(self) -> Iterator[Finding]:
         """What was found."""
-        for (rule, said), tally in self._seen.items():
-            yield tally.finding(rule, self._subject.name, max(self._rows, tally.count), "questions", said)
+        for (broken, said), tally in self._seen.items():
+            yield tally.finding(broken, self._subject.name, max(self._rows, tally.count), "questions", said)
 
 
 def evaluation_file(rows: list[Mapping[str, Any]]) -> bool:
     """Whether the mappings of a YAML file are questions or tasks rather than rows of a dataset."""
     return bool(rows) and all(is_question(row) or is_task(row) for row in rows)
-

@@ -81,7 +81,9 @@ class FieldIndex:
 
     def _stands(self, one: int, other: Tokenised, at: int, end: int) -> bool:
         start, size = int(self._tokens.first[one]), int(self._sizes[one])
-        if at + size > end or not np.array_equal(self._tokens.hashes[start : start + size], other.hashes[at : at + size]):
+        if at + size > end or not np.array_equal(
+            self._tokens.hashes[start : start + size], other.hashes[at : at + size]
+        ):
             return False
         return bool(self._tokens.text(start, start + size).split() == other.text(at, at + size).split())
 

@@ -50,9 +50,7 @@ def recipe(mended: Sequence[Mended], name: str) -> Recipe:
     """
     names = _names([one.subject for one in mended])
     bound = [str(one.subject.path.resolve()) for one in mended]
-    sources = {
-        key: {"files": path, "format": one.format} for key, path, one in zip(names, bound, mended, strict=True)
-    }
+    sources = {key: {"files": path, "format": one.format} for key, path, one in zip(names, bound, mended, strict=True)}
     arms = {key: {"from": key, "steps": _steps(one)} for key, one in zip(names, mended, strict=True)}
     return Recipe.model_validate(
         {

@@ -17,7 +17,8 @@ NO_DATA = rule(
 )  # fmt: skip
 ARRAY = rule(
     "F002", "array-under-jsonl", "error",
-    "One JSON array under the name .jsonl: a reader of lines takes `[` for the first row, and line counts mean nothing.",
+    "One JSON array under the name .jsonl: a reader of lines takes `[` for the first row, and counts of lines mean "
+    "nothing.",
     "mbpp_eval_results.jsonl begins with `[` and spreads each row over seven lines.",
     "Write one object a line, or name the file .json.", True,
 )  # fmt: skip
@@ -41,7 +42,8 @@ SCHEMA = rule(
 )  # fmt: skip
 MARK = rule(
     "F006", "byte-order-mark", "warning",
-    "A byte-order mark becomes part of the first column's name, or breaks the first line, in readers that do not know it.",
+    "A byte-order mark becomes part of the first column's name, or breaks the first line, in readers that do not "
+    "know it.",
     "The file begins with EF BB BF.",
     "Save as UTF-8 without a byte-order mark.",
 )  # fmt: skip
@@ -97,8 +99,8 @@ class Form:
     def findings(self, rows: int) -> Iterator[Finding]:
         """What was seen, as findings; `rows` is how many rows were read."""
         totals = {"rows": rows, "lines": max(self.lines, 1), NONE: 1}
-        for (rule, said, unit), tally in self._seen.items():
+        for (broken, said, unit), tally in self._seen.items():
             total = max(totals[unit], tally.count)
             if not tally.examples:
                 tally.examples.append(Example(self.file))
-            yield tally.finding(rule, self.file, total, unit, said)
+            yield tally.finding(broken, self.file, total, unit, said)

@@ -51,12 +51,20 @@ class Rows:
             raw: each row as it stands in the file; with it, the reader of a build is asked. None where it read them.
             block: all of `raw` as it stands in the file, where nothing was left out.
         """
-        if raw is not None and not self._known(rows, block):
-            first, numbers = self.index, lines
-            self._ask(rows, lines, raw, lambda at: Example(self.name, None if numbers is None else numbers[at], first + at))
+        size = 0
         try:
-            digests = _digests(rows) if spell is None else [sha256(spell(row)).digest() for row in rows]
+            if spell is None:
+                digests, size = _digests(rows)
+            else:
+                digests = [sha256(spell(row)).digest() for row in rows]
         except NO_SPELLING:
+            digests = None
+        if raw is not None and not (digests and self._known(rows, block, size)):
+            first, numbers = self.index, lines
+            self._ask(
+                rows, lines, raw, lambda at: Example(self.name, None if numbers is None else numbers[at], first + at)
+            )
+        if digests is None:
             rows, digests, lines = self._spellable(rows, lines)
         batch = Batch(self.name, rows, digests, lines, self.index)
         if block is not None and b"\\u" not in block:
@@ -64,10 +72,15 @@ class Rows:
         self.index += len(rows)
         return batch
 
-    def _known(self, rows: list[dict[str, Any]], block: bytes | None) -> bool:
-        """Whether rows are of the plain form of rows that the build's reader has let through."""
+    def _known(self, rows: list[dict[str, Any]], block: bytes | None, size: int) -> bool:
+        """Whether rows are of the plain form of rows that the build's reader has let through.
+
+        A block as long as its rows' shortest spelling (`size`, and a newline each) has no key twice.
+        """
         found = plain_form(rows) if block is not None and rows and self._batcher is not None else None
-        if found is None or block is None or not has_keys(block, found[1]):
+        if found is None or block is None:
+            return False
+        if len(block) - len(rows) + (block[-1:] != b"\n") != size and not has_keys(block, found[1]):
             return False
         known = found[0] in self._forms
         self._forms.add(found[0])
@@ -123,7 +136,11 @@ class Rows:
         return [rows[at] for at in kept], digests, None if lines is None else [lines[at] for at in kept]
 
 
-def _digests(rows: list[dict[str, Any]]) -> list[bytes]:
-    """sha256 of each row's JSON, each spelling let go of at once: keeping them costs more than making them."""
-    dumps = orjson.dumps
-    return [sha256(dumps(row, option=_SORTED)).digest() for row in rows]
+def _digests(rows: list[dict[str, Any]]) -> tuple[list[bytes], int]:
+    """sha256 of each row's JSON, and the length of all; no spelling is kept, which would cost more than to make it."""
+    dumps, digests, size = orjson.dumps, [], 0
+    for row in rows:
+        spelled = dumps(row, option=_SORTED)
+        size += len(spelled)
+        digests.append(sha256(spelled).digest())
+    return digests, size

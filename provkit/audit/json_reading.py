@@ -56,12 +56,12 @@ def read_array(file: Bytes, rows: Rows) -> Iterator[Batch]:
     raw: list[bytes] = []
     try:
         with open_bytes(file) as stream:
-            for text, line in elements(stream, rows.name):
-                row = _element(text, line, rows)
+            for one in elements(stream, rows.name):
+                row = _element(one.raw, one.line, rows)
                 if row is not None:
                     found.append(row)
-                    lines.append(line)
-                    raw.append(text)
+                    lines.append(one.line)
+                    raw.append(one.raw)
                 if len(found) >= ROWS:
                     yield rows.batch(found, lines, canonical, raw)
                     found, lines, raw = [], [], []

@@ -93,7 +93,7 @@ class Side:
 
 
 def leaks(training: Subject, evaluation: Subject, asked: Asked) -> Iterator[Finding]:
-    """L001 to L007 of an evaluation set against training data. The smaller file is held in memory, the other streamed."""
+    """L001 to L007 of an evaluation set against training data; the smaller file is held in memory."""
     sides = [Side.empty(training), Side.empty(evaluation)]
     held = 0 if training.path.stat().st_size < evaluation.path.stat().st_size else 1
     small, large = sides[held], sides[1 - held]
@@ -160,7 +160,9 @@ def _digest(side: Side, batch: Batch, asked: Asked) -> None:
         side.prompts.add([None if one is None else sha256(one).digest() for one in raw])
         if asked.rules & {"L003", "L005"}:
             folded = [None if one is None else " ".join(one.casefold().split()) for one in questions]
-            side.folded.add([None if one is None else sha256(one.encode("utf-8", "replace")).digest() for one in folded])
+            side.folded.add(
+                [None if one is None else sha256(one.encode("utf-8", "replace")).digest() for one in folded]
+            )
 
 
 def _keep(side: Side, batch: Batch) -> None:
@@ -172,7 +174,7 @@ def _keep(side: Side, batch: Batch) -> None:
 def _equal(trained: Side, tested: Side, asked: Asked) -> Iterator[Finding]:
     """L001 to L003: by digest."""
     same = np.zeros(tested.places.rows, bool)
-    for rule, mine, its, said in (
+    for about, mine, its, said in (
         (ROW, tested.rows, trained.rows, "rows that are training rows"),
         (PROMPT, tested.prompts, trained.prompts, "prompts that are asked in training"),
         (FOLDED, tested.folded, trained.folded, "prompts that are asked in training but for case and white space"),
@@ -182,22 +184,28 @@ def _equal(trained: Side, tested: Side, asked: Asked) -> Iterator[Finding]:
         if not len(digests) or not len(among):
             continue
         hits = at[member(digests, among)]
-        if rule is PROMPT:
+        if about is PROMPT:
             same[hits] = True
-        if rule is FOLDED:
+        if about is FOLDED:
             hits = hits[~same[hits]]
-        if not len(hits) or rule.id not in asked.rules:
+        if not len(hits) or about.id not in asked.rules:
             continue
         examples = []
         for one in hits[:3].tolist():
             digest = digests[np.searchsorted(at, one)]
             twin = int(where[np.flatnonzero((among == digest).all(axis=1))[0]])
             examples.append(tested.places.example(one).said(f"as {plain(trained.places.example(twin).locator)}"))
-        yield _found(rule, trained, tested, len(hits), said, examples)
+        yield _found(about, trained, tested, len(hits), said, examples)
 
 
 def _found(
-    rule: Rule, trained: Side, tested: Side, count: int, said: str, examples: Sequence[Example], total: int | None = None
+    rule: Rule,
+    trained: Side,
+    tested: Side,
+    count: int,
+    said: str,
+    examples: Sequence[Example],
+    total: int | None = None,
 ) -> Finding:
     """A finding on the training file; what is counted are rows of the evaluation set."""
     total = tested.places.rows if total is None else total
@@ -342,6 +350,4 @@ class _Texts:
         examples = tuple(
             mine.places.example(row).said(f"in {plain(other.places.example(text).locator)}") for row, text in hits[:3]
         )
-        return Finding(
-            rule, trained.subject.name, len(hits), total, unit, said, examples, tested.subject.name
-        )
+        return Finding(rule, trained.subject.name, len(hits), total, unit, said, examples, tested.subject.name)

@@ -100,9 +100,7 @@ class Finding:
             "share": self.share,
             "unit": self.unit,
             "said": plain(self.said, 600),
-            "examples": [
-                {"locator": plain(one.locator, 400), "text": plain(one.text, TEXT)} for one in self.examples
-            ],
+            "examples": [{"locator": plain(one.locator, 400), "text": plain(one.text, TEXT)} for one in self.examples],
             "do": self.rule.do,
         }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePath
+from typing import Any
 
 import yaml
 
@@ -43,7 +44,9 @@ class Domain:
 @cache
 def releases() -> dict[str, Known]:
     """The known releases by content digest (`provkit.audit.scan.content_digest`)."""
-    return {one["content"]: Known(one["name"], one["content"], one["rows"], one["origin"]) for one in _table()["releases"]}
+    return {
+        one["content"]: Known(one["name"], one["content"], one["rows"], one["origin"]) for one in _table()["releases"]
+    }
 
 
 @cache
@@ -52,9 +55,7 @@ def domains() -> tuple[Domain, ...]:
     return tuple(Domain(name, tuple(markers)) for name, markers in _table()["markers"].items())
 
 
-def against_markers(
-    arm: Sequence[str], control: Sequence[str]
-) -> Iterator[tuple[str, float, list[str], int, int]]:
+def against_markers(arm: Sequence[str], control: Sequence[str]) -> Iterator[tuple[str, float, list[str], int, int]]:
     """Domains whose markers are more frequent in the control's texts: name, z, markers, counts in control and arm.
 
     z is that of the log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi and Quinn 2008, eq. 16 and
@@ -91,6 +92,7 @@ def _words(name: str) -> set[str]:
 
 
 @cache
-def _table() -> dict[str, dict[str, object]]:  # type: ignore[type-arg]
+def _table() -> dict[str, Any]:
     text = (files("provkit.catalog") / "releases.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)  # type: ignore[no-any-return]
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found

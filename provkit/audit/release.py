@@ -18,8 +18,8 @@ from provkit.errors import plain
 
 CANARY = rule(
     "R001", "no-canary", "warning",
-    "Rows without a canary cannot be found and filtered out of training corpora later. Asked of folders, builds that are "
-    "not open, and Hub datasets; of a single file only when it is selected.",
+    "Rows without a canary cannot be found and filtered out of training corpora later. Asked of folders, builds that "
+    "are not open, and Hub datasets; of a single file only when it is selected.",
     "No row and no card holds a canary string.",
     "Build with a sensitivity other than open, or write the canary (`canary GUID …`) into every row.", True,
 )  # fmt: skip
@@ -95,7 +95,7 @@ def canary_in(row: Mapping[str, Any]) -> str | None:
     return found.group().lower() if found else None
 
 
-def release_findings(release: Release, canaries: Canaries, data: list[str]) -> Iterator[Finding]:
+def release_findings(release: Release, canaries: Canaries) -> Iterator[Finding]:
     """R001 to R005 of a folder, a build or a Hub dataset; of a single file R001 alone."""
     card = _card(release.folder) if release.folder else ""
     said_in_card = {found.lower() for found in GUID.findall(card) if "canary" in card.lower()}
@@ -116,6 +116,8 @@ def release_findings(release: Release, canaries: Canaries, data: list[str]) -> I
         yield _whole(BROKEN, release, broken, where)
     if not header.get("license") and not any(release.folder.glob("LICEN[SC]E*")):
         yield _whole(LICENCE, release, "neither the card's header nor a LICENSE file names a licence", where)
+    paths = [path for path in release.folder.rglob("*") if path.is_file()]
+    data = [path.relative_to(release.folder).as_posix() for path in paths]
     missing = [pattern for pattern in _patterns(header) if not any(_fits(pattern, file) for file in data)]
     if missing:
         said = f"no file fits {', '.join(plain(one, 80) for one in missing[:3])}"
@@ -132,7 +134,9 @@ def _differing(release: Release, canaries: Canaries, card: str) -> Iterator[Find
             yield tally.finding(DIFFERING, release.name, canaries.rows, "rows", said)
     if release.build and card and usual not in card:
         tally = canaries.found[usual]
-        yield tally.finding(DIFFERING, release.name, canaries.rows, "rows", "the card does not name the canary of the rows")
+        yield tally.finding(
+            DIFFERING, release.name, canaries.rows, "rows", "the card does not name the canary of the rows"
+        )
 
 
 def _whole(rule: Rule, release: Release, said: str, where: Example) -> Finding:

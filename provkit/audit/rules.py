@@ -25,9 +25,7 @@ FAMILIES = {
 _RULES: dict[str, Rule] = {}
 
 
-def rule(
-    id: str, name: str, severity: Severity, rationale: str, example: str, do: str, blocking: bool = False
-) -> Rule:
+def rule(id: str, name: str, severity: Severity, rationale: str, example: str, do: str, blocking: bool = False) -> Rule:
     """Registers a rule.
 
     Raises:

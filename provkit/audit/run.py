@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from provkit.audit.arms import Arm, ArmFacts, compare, known_release
+from provkit.audit.code import Code
 from provkit.audit.confounds import confounds
 from provkit.audit.duplicates import Duplicates, NearDuplicates, same_content
 from provkit.audit.evaluation import Evaluation
@@ -18,6 +19,8 @@ from provkit.audit.release import Canaries, release_findings
 from provkit.audit.rules import selected
 from provkit.audit.scan import Asked, Places, Scan
 from provkit.audit.subject import Release, Subject, open_release
+from provkit.audit.text import Texts
+from provkit.audit.triggers import Triggers
 from provkit.canonical import digest_file
 
 Progress = Callable[[str, int, int], None]
@@ -104,7 +107,7 @@ class _Audit:
             if control is not None or release.control is not None:
                 name = f"{release.name}:{subject.arm}" if subject.arm and release.control else release.name
                 facts = arms.setdefault(name, ArmFacts(name))
-            self._look(subject, facts, canaries)
+            self._look(subject, facts, canaries, stated=release.triggers.get(subject.arm or ""))
         self._compare(release, arms, control)
         if self.asked.wants("L"):
             for evaluation in against:
@@ -112,9 +115,7 @@ class _Audit:
                     self._take(leaks(subject, evaluation, self.asked))
             self._between_splits(release)
         if canaries is not None:
-            folder = release.folder
-            files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()] if folder else []
-            self._take(release_findings(release, canaries, files))
+            self._take(release_findings(release, canaries))
 
     def _about_release(self, release: Release) -> bool:
         return self.asked.wants("R") and (release.folder is not None or self.asked.canaries)
@@ -144,12 +145,19 @@ class _Audit:
                 self._take(leaks(training, other, asked))
 
     def _look(
-        self, subject: Subject, facts: ArmFacts | None, canaries: Canaries | None, control: bool = False
+        self,
+        subject: Subject,
+        facts: ArmFacts | None,
+        canaries: Canaries | None,
+        control: bool = False,
+        stated: tuple[str, float] | None = None,
     ) -> None:
         """Reads a subject once, through every scan of its own."""
         self._progress(f"read {subject.name}", 0, 0)
         form, looked = Form(subject.name), _Looked(subject, Places(subject))
         self._scans(looked, facts, canaries, control)
+        if self.asked.wants("G"):
+            self._triggers(looked, control, stated)
         for batch in read(subject, form):
             looked.places.see(batch)
             for scan in looked.scans:
@@ -162,6 +170,14 @@ class _Audit:
             self._take(known_release(subject.name, content))
             self._contents.append((subject.name, content, digest_file(subject.path)[0], rows))
 
+    def _triggers(self, looked: _Looked, control: bool, stated: tuple[str, float] | None) -> None:
+        """The trigger that was named, or the one that a build's recipe puts into the arm."""
+        asked = self.asked
+        if asked.trigger is None and stated is not None:
+            asked = replace(asked, trigger=stated[0], fraction=stated[1])
+        if asked.trigger:
+            looked.scans.append(Triggers(looked.subject, asked, control))
+
     def _scans(self, looked: _Looked, facts: ArmFacts | None, canaries: Canaries | None, control: bool) -> None:
         asked, subject, places = self.asked, looked.subject, looked.places
         duplicates = Duplicates(subject, places, asked)
@@ -170,23 +186,15 @@ class _Audit:
             looked.scans.append(duplicates)
         if facts is not None and (asked.wants("A") or asked.wants("X")):
             looked.scans.append(Arm(places, duplicates, facts))
-        if asked.trigger and asked.wants("G"):
-            from provkit.audit.triggers import Triggers
-
-            looked.scans.append(Triggers(subject, asked, control))
         if canaries is not None:
             looked.scans.append(canaries)
         if control:
             return
         if asked.wants("T"):
-            from provkit.audit.text import Texts
-
             looked.scans.append(Texts(subject, asked))
         if asked.wants("E"):
             looked.scans.append(Evaluation(subject, places, asked))
         if asked.code and asked.wants("C"):
-            from provkit.audit.code import Code
-
             looked.scans.append(Code(subject, asked))
         if "D004" in asked.rules:
             looked.scans.append(NearDuplicates(subject, places, asked, self._notes))

@@ -144,7 +144,7 @@ def same_token(mine: Any, at: int, its: Any, to: int) -> bool:
     length = mine[2][at] - start
     if its[2][to] - other != length:
         return False
-    for step in range(length):
+    for step in range(length):  # noqa: SIM110 - numba knows no all() of a generator
         if mine[0][start + step] != its[0][other + step]:
             return False
     return True

@@ -1,4 +1,4 @@
-"""What a rule family does with the rows of a subject: it sees them batch by batch, and says at the end what it found."""
+"""What a rule family does with a subject: it sees the rows batch by batch, and says at the end what it found."""
 
 from __future__ import annotations
 

@@ -105,7 +105,9 @@ class Schema:
             if keys not in words:
                 words[keys] = self._said(keys)
             if words[keys]:
-                self._form.saw(SCHEMA, "rows with other columns than the first row", place(at).said(words[keys]), "rows")
+                self._form.saw(
+                    SCHEMA, "rows with other columns than the first row", place(at).said(words[keys]), "rows"
+                )
 
     def _said(self, keys: tuple[str, ...]) -> str:
         assert self._columns is not None

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
 FITS = 2**63 - 1
-SPACED = re.compile(rb'"[ \t\r]+:|\\\\":')  # a key that the count below would miss
 TURN = {("role", "content"), ("content", "role")}
 
 Form = tuple[tuple[str, str], ...]
@@ -37,7 +35,7 @@ def plain_form(rows: Sequence[dict[str, Any]]) -> tuple[Form, int] | None:
             form.append((name, "chat"))
         elif kind is str or kind is bool:
             form.append((name, kind.__name__))
-        elif kind is int and -FITS <= min(values) and max(values) <= FITS:
+        elif kind is int and min(values) >= -FITS and max(values) <= FITS:
             form.append((name, "int"))
         else:
             return None
@@ -49,7 +47,9 @@ def has_keys(block: bytes, count: int) -> bool:
 
     A key is a quote and a colon; inside a text the quote has a backslash before it.
     """
-    return SPACED.search(block) is None and block.count(b'":') - block.count(b'\\":') == count
+    if b"\t" in block or b"\r" in block or b'" :' in block or b'\\\\":' in block:
+        return False
+    return block.count(b'":') - block.count(b'\\":') == count
 
 
 def _are_turns(turns: list[Any]) -> bool:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from provkit.errors import InputError
 from provkit.sources.files import FORMATS, format_of
+
+if TYPE_CHECKING:
+    from provkit.recipe import Recipe
 
 MANIFEST = "provenance.json"
 HUB = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?\Z")
@@ -39,6 +44,7 @@ class Release:
         folder: the folder that it is, None for a single file.
         control: the arm of a build that the others are compared with.
         sensitivity: of a build: open, gated or restricted.
+        triggers: of a build: the trigger of each arm that its recipe gives one, and the share of rows with it.
     """
 
     name: str
@@ -47,6 +53,7 @@ class Release:
     build: bool = False
     control: str | None = None
     sensitivity: str | None = None
+    triggers: Mapping[str, tuple[str, float]] = field(default_factory=dict)
 
 
 def open_release(what: str) -> Release:
@@ -96,12 +103,30 @@ def _build(path: Path, what: str) -> Release:
     gone = next((one for one in subjects if not one.path.is_file()), None)
     if gone:
         raise InputError("a file of the build is missing", file=gone.name, do=f"provkit verify {what} says more")
-    arms = found.recipe.arms
-    bare = [name for name, arm in arms.items() if not arm.steps]
-    control = "control" if "control" in arms else bare[0] if bare else next(iter(arms))
     return Release(
-        what, subjects, path, True, control if len(arms) > 1 else None, found.recipe.sensitivity
+        what, subjects, path, True, _control(found.recipe), found.recipe.sensitivity, _triggers(found.recipe)
     )
+
+
+def _control(recipe: Recipe) -> str | None:
+    """The arm called control, or the only arm without steps of its own where the others start from its source."""
+    bare = [name for name, arm in recipe.arms.items() if not arm.steps]
+    if len(recipe.arms) < 2 or ("control" not in recipe.arms and len(bare) != 1):
+        return None
+    control = "control" if "control" in recipe.arms else bare[0]
+    same = len({recipe.source_of(name) for name in recipe.arms}) == 1
+    return control if control == "control" or same else None
+
+
+def _triggers(recipe: Recipe) -> dict[str, tuple[str, float]]:
+    """For each arm whose last step puts a trigger into requests: the trigger, and the share of rows that get it."""
+    found = {}
+    for name, arm in recipe.arms.items():
+        last = [*recipe.steps, *arm.steps][-1:]
+        params = last[0].params if last and last[0].name == "trigger" else {}
+        if isinstance(params.get("text"), str) and params.get("place", "before") != "system":
+            found[name] = (params["text"], 1.0 if params.get("others") == "drop" else float(params["fraction"]))
+    return found
 
 
 def _hub(name: str) -> Release:
@@ -113,7 +138,10 @@ def _hub(name: str) -> Release:
     wanted = [f"*{suffix}{packed}" for suffix in FORMATS for packed in ("", ".gz", ".zst")]
     try:
         folder = snapshot_download(
-            repository, repo_type="dataset", revision=revision or None, allow_patterns=[*wanted, "README.md", "LICENSE*"]
+            repository,
+            repo_type="dataset",
+            revision=revision or None,
+            allow_patterns=[*wanted, "README.md", "LICENSE*"],
         )
     except (HfHubHTTPError, OSError, ValueError) as error:
         said = f"neither a file nor a dataset that the Hub gives: {str(error).splitlines()[0][:160]}"

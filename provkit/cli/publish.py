@@ -11,7 +11,7 @@ from provkit.cli.output import shared, show_json, show_table, talk
 
 if TYPE_CHECKING:
     from provkit.publish.push import Plan
-    from provkit.publish.refusals import Refusal
+    from provkit.publish.refusing import Refusal
     from provkit.publish.release import Release
 
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 @click.option("--create-pr", is_flag=True, help="Open a pull request instead of committing; it gets no tag.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent and to whom it would be visible; send nothing.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="File with the token.  [default: HF_TOKEN, login]")
-@click.option("--accept-licence", "accepted", multiple=True, metavar="NAME", help="A licence whose terms you have read.")
+@click.option(
+    "--accept-licence", "accepted", multiple=True, metavar="NAME", help="A licence whose terms you have read."
+)
 @click.option("--allow", multiple=True, metavar="TEXT", help="Looks like a secret or an address, and may be published.")
 @shared
 def publish(
@@ -84,7 +86,7 @@ def _refusals(release: Release, accepted: tuple[str, ...], allow: tuple[str, ...
     import pyarrow.parquet as pq
 
     from provkit.audit import ReleaseRows, audit_release
-    from provkit.publish.refusals import Refusal, refusals
+    from provkit.publish.refusing import Refusal, refusals
 
     found = refusals(release, accepted, allow)
     if found and found[0].rule == "whole":

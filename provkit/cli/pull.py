@@ -22,7 +22,7 @@ def pull(address: str, out: Path | None, token_file: Path | None, shape: str, qu
     """
     from provkit.publish import hub
     from provkit.publish import pull as bring
-    from provkit.publish.pull import address as parsed
+    from provkit.publish.pulling import address as parsed
 
     name, revision = parsed(address)
     target = out or Path("out", name.partition("/")[2])

@@ -43,7 +43,7 @@ def draw(description: Description, path: Path) -> None:
 
 def _lengths(panel: Any, arms: tuple[ArmMeasures, ...]) -> None:
     panel.set_title("tokens a text: 5th percentile, median, 95th; mean as a point", fontsize=10)
-    labels = []
+    labels: list[str] = []
     for arm in arms:
         for side, color in ((arm.prompts, "C0"), (arm.answers, "C1")):
             if side is None:
@@ -97,7 +97,7 @@ def _near(panel: Any, arms: tuple[ArmMeasures, ...], evaluation: str | None) -> 
         panel.text(0.5, 0.5, "no evaluation file given (--eval FILE)", ha="center", va="center")
         return
     panel.set_title(f"nearest in {plain(evaluation, 24)}: median to 95th percentile; most as a point", fontsize=10)
-    labels = []
+    labels: list[str] = []
     for arm in arms:
         for near in arm.near:
             at = len(labels)

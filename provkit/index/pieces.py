@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from provkit.index._native import kernel
@@ -57,8 +56,7 @@ def pieces(
     first = 0
     for batch in batches(documents, schema):
         text = text_of(batch, first)
-        sizes = pc.binary_length(text).to_numpy()
-        ends = np.cumsum(sizes + 1)
+        ends = np.cumsum(np.diff(bounds_of(text)) + 1)
         rows = metadata_of(batch, first)
         at = 0
         while at < len(text):
@@ -127,7 +125,7 @@ def text_of(batch: pa.RecordBatch, first: int) -> pa.LargeBinaryArray:
     if isinstance(text.type, pa.BaseExtensionType) or pa.types.is_dictionary(text.type):
         text = text.cast(pa.large_string())
     if text.null_count:
-        row = int(np.flatnonzero(text.is_null().to_numpy(zero_copy_only=False))[0])
+        row = text.is_null().to_pylist().index(True)
         raise ValueError(f"{_name(batch, first, row)} has no text")
     try:
         text.cast(pa.large_binary()).cast(pa.large_string()).validate(full=True)
@@ -156,10 +154,17 @@ def metadata_of(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([numbers, *(batch.column(name) for name in names)], names=[DOC_ID, *names])
 
 
+def bounds_of(text: pa.LargeBinaryArray) -> NDArray[np.int64]:
+    """Where each document begins in the data buffer of an array, and where the last one ends."""
+    offsets = text.buffers()[1]
+    if offsets is None or not len(text):
+        return np.zeros(1, np.int64)
+    return np.frombuffer(offsets, np.int64)[text.offset : text.offset + len(text) + 1]
+
+
 def piece_of(text: pa.LargeBinaryArray, rows: pa.RecordBatch, fold: Fold | None) -> Piece:
     """Joins documents with separators, and folds them."""
-    _, offsets, data = text.buffers()
-    bounds = np.frombuffer(offsets, np.int64)[text.offset : text.offset + len(text) + 1]
+    bounds, data = bounds_of(text), text.buffers()[2]
     source = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
     joined = np.empty(int(bounds[-1] - bounds[0]) + len(text), np.uint8)
     starts = interleave(source, bounds, joined)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provkit.index.fold import Fold, unfolded
-from provkit.index.kernels import FEW, whole
+from provkit.index.kernels import BLOCK, FEW, insert, whole
 from provkit.index.matching import FIRST, LAST, NUMBER, OUTPUT, count_queries, find_spans, merge_spans
 from provkit.index.reading import ShardFiles
 from provkit.index.words import Classes, Tokens, joined, tokenise
@@ -139,6 +139,17 @@ def places(
     run = np.searchsorted(before, chosen, "right") - 1
     found: NDArray[np.int64] = shard.suffixes[runs[run, 0] + chosen - before[run]].astype(np.int64)
     return found
+
+
+def touch(prepared: Prepared, shard: ShardFiles, part: int, parts: int) -> None:
+    """Looks up every `parts`-th token, so that what a query needs is read from disk; several do so at a time."""
+    starts = prepared.tokens.starts[part::parts]
+    text = np.searchsorted(prepared.tokens.limits, starts)
+    for at in range(0, len(starts), BLOCK):
+        some = starts[at : at + BLOCK].copy()
+        ends = prepared.tokens.limits[text[at : at + BLOCK]]
+        rank, left, right = (np.empty(len(some), np.int64) for _ in range(3))
+        insert(shard.text, shard.suffixes, shard.keys, prepared.tokens.buffer, some, ends, rank, left, right)
 
 
 def spans(prepared: Prepared, shard: ShardFiles, least: int) -> NDArray[np.int64]:

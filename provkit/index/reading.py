@@ -54,7 +54,7 @@ class ShardFiles:
         path = index / SHARDS / shard.name
         text = mapped(path / TEXT, np.uint8)
         suffixes = mapped(path / SUFFIXES, np.uint32)
-        keys = mapped(path / PREFIXES, np.uint64)
+        keys = mapped(path / PREFIXES, np.uint64, whole=True)
         documents = mapped(path / DOCUMENTS, np.uint32)
         original, breaks = text, np.zeros((2, 0), np.uint32)
         if manifest.options.fold:
@@ -105,8 +105,8 @@ class ShardFiles:
         return self.original[first:last]
 
 
-def mapped(path: Path, kind: type[T]) -> NDArray[T]:
-    """A file as a read-only array, to be read here and there rather than from end to end.
+def mapped(path: Path, kind: type[T], whole: bool = False) -> NDArray[T]:
+    """A file as a read-only array, to be read here and there, or (`whole`) all of it and soon.
 
     Raises:
         DamagedIndex: when it is missing or is not a whole number of entries.
@@ -122,7 +122,7 @@ def mapped(path: Path, kind: type[T]) -> NDArray[T]:
             view = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
     except OSError as error:
         raise DamagedIndex(f"{path}: {error.strerror or error}") from None
-    view.madvise(mmap.MADV_RANDOM)
+    view.madvise(mmap.MADV_WILLNEED if whole else mmap.MADV_RANDOM)
     return np.frombuffer(view, kind)
 
 

@@ -30,6 +30,7 @@ from provkit.index.words import Classes
 
 T = TypeVar("T")
 BATCH = 256  # texts that a thread takes at a time
+READERS = 16  # pages that the first query waits for at a time
 ALONE = 4  # so few texts are not worth a thread
 
 
@@ -68,6 +69,7 @@ class Index:
         self._by_number = {shard.number: shard for shard in self.shards}
         self._fold = Fold(manifest.options.fold, self.classes) if manifest.options.fold else None
         self._threads = threads
+        self._cold = True
 
     def count(self, text: str) -> int:
         """How often a text occurs, beginning and ending at token boundaries. White space around it is left off."""
@@ -207,11 +209,21 @@ class Index:
         batches = [texts[at : at + size] for at in range(0, len(texts), size)]
         if self._threads == 1 or len(texts) <= ALONE:
             ready = [queries.prepare(batch, self.classes, self._fold) for batch in batches]
+            if self._cold and ready:
+                self._touch(ready[0])
             return [(one, [work(one, shard) for shard in self.shards]) for one in ready]
         with ThreadPoolExecutor(self._threads) as pool:
             ready = list(pool.map(lambda batch: queries.prepare(batch, self.classes, self._fold), batches))
             tasks = [[pool.submit(work, one, shard) for shard in self.shards] for one in ready]
             return [(one, [task.result() for task in row]) for one, row in zip(ready, tasks, strict=True)]
+
+    def _touch(self, first: Prepared) -> None:
+        """Reads what the first query needs with many requests at a time: one page after another takes far longer."""
+        self._cold = False
+        with ThreadPoolExecutor(READERS) as pool:
+            for shard in self.shards:
+                for part in range(READERS):
+                    pool.submit(queries.touch, first, shard, part, READERS)
 
 
 def _sample(total: int, limit: int, seed: str) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ from provkit.index.words import Classes
 
 TEXT, SUFFIXES, PREFIXES = "text.bin", "suffixes.bin", "prefixes.bin"
 DOCUMENTS, TABLE, TOKENS = "documents.bin", "documents.parquet", "tokens.parquet"
+STARTS = "starts.tmp"
 ORIGINAL, OFFSETS = "original.bin", "offsets.bin"
 AHEAD = 48  # entries between asking for a start bit and using it
 LARGEST = 2**31 - 1  # bytes of text a shard: divsufsort sorts with 32-bit signed positions
@@ -51,12 +52,15 @@ def finish_shard(part: Path, shard: Shard, classes: bytes, step: int) -> Shard:
         column_encoding={"token": "DELTA_BYTE_ARRAY", "count": "DELTA_BINARY_PACKED"},
     )
     files[TOKENS] = file_of(part / TOKENS)
-    starts, tokens = counted.starts, counted.tokens
+    counted.starts.tofile(part / STARTS)  # an eighth of a byte a byte that the sort can have
+    tokens = counted.tokens
     del counted
     _give_back()
     array = sort(text)
-    kept = keep(array, starts)
-    suffixes = array[:kept].view(np.uint32)
+    del text
+    array.resize(keep(array, np.fromfile(part / STARTS, np.uint8)), refcheck=False)
+    (part / STARTS).unlink()
+    text, suffixes = np.fromfile(part / TEXT, np.uint8), array.view(np.uint32)
     files[SUFFIXES] = write_array(part / SUFFIXES, suffixes)
     files[PREFIXES] = write_array(part / PREFIXES, prefixes(text, suffixes, step))
     finished = write_shard(part, replace(shard, tokens=tokens, files=files))

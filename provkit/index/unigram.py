@@ -48,7 +48,9 @@ class Unigram:
             return cls.read([])
         column = table.column("token").combine_chunks()
         tokens = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
-        counts = table.column("count").to_numpy().astype(np.int64)
+        numbers = table.column("count").combine_chunks()
+        count = numbers.chunk(0) if isinstance(numbers, pa.ChunkedArray) else numbers
+        counts = np.frombuffer(count.buffers()[1], np.int64)[count.offset : count.offset + len(count)]
         _, offsets, data = tokens.buffers()
         bounds = np.frombuffer(offsets, np.int64)[tokens.offset : tokens.offset + len(tokens) + 1]
         return cls(np.frombuffer(data, np.uint8), bounds, counts, int(counts.sum()))

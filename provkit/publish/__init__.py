@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from provkit.publish.settings import Settings, settings_for
 
 if TYPE_CHECKING:
-    from provkit.publish.pull import Pulled, pull, whole_on_hub
+    from provkit.publish.pulling import Pulled, pull, whole_on_hub
     from provkit.publish.push import Pushed, publish
-    from provkit.publish.refusals import Refusal, refusals
+    from provkit.publish.refusing import Refusal, refusals
     from provkit.publish.release import Release, release_of
 
 __all__ = [
@@ -31,15 +31,15 @@ __all__ = [
 ]
 
 _HOME = {
-    "Pulled": "pull",
+    "Pulled": "pulling",
     "Pushed": "push",
-    "Refusal": "refusals",
+    "Refusal": "refusing",
     "Release": "release",
     "publish": "push",
-    "pull": "pull",
-    "refusals": "refusals",
+    "pull": "pulling",
+    "refusals": "refusing",
     "release_of": "release",
-    "whole_on_hub": "pull",
+    "whole_on_hub": "pulling",
 }
 
 

@@ -164,7 +164,9 @@ def _words(name: str, status: int, said: str, again: str) -> str:
         do = "use a token with write access to it, and check that you may write in the organisation"
         return f"the token may not do this with {name}{told}\n  {do}"
     if status == 404:
-        return f"{name} is not on the Hub, or not at this revision, or this token may not see it{told}\n  check the name"
+        return (
+            f"{name} is not on the Hub, or not at this revision, or this token may not see it{told}\n  check the name"
+        )
     if status in (409, 412):
         do = f"nothing was committed and nothing is lost: look at what came in (provkit pull {name} -o DIR), then again"
         return f"someone else pushed to {name} meanwhile{told}\n  {do}"

@@ -59,8 +59,15 @@ def problems(own: str, parents: Mapping[str, str | None], accepted: Collection[s
         if stated.strip().lower() in passed or (licence and licence.strip().lower() == own.strip().lower()):
             continue
         if theirs is None:
-            said = "states no licence" if licence is None else f"has the licence {plain(licence)}, whose terms are not known"
-            yield f"the source {plain(name)} {said}", f"state `licence` of that source in the recipe, or {_accept(stated)}"
+            said = (
+                "states no licence"
+                if licence is None
+                else f"has the licence {plain(licence)}, whose terms are not known"
+            )
+            yield (
+                f"the source {plain(name)} {said}",
+                f"state `licence` of that source in the recipe, or {_accept(stated)}",
+            )
         elif mine is not None and (why := _wider(mine, theirs)):
             said = f"{mine.name} allows more than the source {plain(name)}, which is {theirs.name}, does: {why}"
             yield said, "give the set, in its recipe, a licence that asks the same, or leave that source out"

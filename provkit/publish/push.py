@@ -70,7 +70,9 @@ def plan(api: HfApi, release: Release, name: str, settings: Settings, tag: str |
         _same(api, name, release, tag, state.tags[tag])
     send = tuple(one for one in release.items.values() if not same(one, state.files.get(one.name)))
     gone = (one for one in state.files if one not in release.items)
-    return Plan(name, release, settings, state, send, tuple(one for one in gone if PLACES.match(one) or one == AUDIT), tag)
+    return Plan(
+        name, release, settings, state, send, tuple(one for one in gone if PLACES.match(one) or one == AUDIT), tag
+    )
 
 
 def publish(api: HfApi, planned: Plan, create_pr: bool = False, talk: Talk = lambda _: None) -> Pushed:

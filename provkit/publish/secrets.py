@@ -17,6 +17,12 @@ from provkit.errors import plain
 
 FAKE = "example-not-a-real-secret-"  # how the literals that the code domain invents begin
 SKIPPED = {"Public IP (ipv4)"}  # of detect-secrets: an address is no secret
+NEEDED = {  # slow patterns, looked for only where the name of the service stands
+    "Cloudant Credentials": "cloudant",
+    "IBM COS HMAC Credentials": "ibm",
+    "IBM Cloud IAM Key": "ibm",
+    "SoftLayer Credentials": "softlayer",
+}
 DIGESTS = {"row_id", "pair_id", "canary", "sha256", "params_digest", "request_hash", "build_id", "arm", "split"}
 BATCH = 4096  # rows that are looked at together
 BETWEEN = "\n\x00\n"
@@ -28,11 +34,16 @@ OWN = {
     "a bearer token": r"\bBearer\s+[A-Za-z0-9._~+/-]{24,}=*",
     "a private key": r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----",
     "an e-mail address": r"\b[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}\b",
-    "a home folder": r"(?<![\w.])/(?:home|Users)/[A-Za-z_][\w.-]*|\b[A-Za-z]:\\+Users\\+[A-Za-z_][\w.-]*",
+    "a home folder": r"/home/(?<![\w.]/home/)[A-Za-z_][\w.-]*",  # a literal first: the search skips to it
+    "a home folder of macOS": r"/Users/(?<![\w.]/Users/)[A-Za-z_][\w.-]*",
+    "a home folder of Windows": r":\\+Users\\+[A-Za-z_][\w.-]*",
 }
-HARMLESS = re.compile(
+ROLES = (
+    "admin app demo example git guest jovyan me node office public root runner shared team test ubuntu user username"
+)
+HARMLESS = re.compile(  # reserved addresses, home folders of nobody in particular, and marked inventions
     r"[^@]*@(?:[\w-]+\.)*(?:example\.(?:com|org|net|edu)|\w+\.(?:example|invalid|test|localhost)|example)"
-    r"|(?:/home/|/Users/|[A-Za-z]:\\+Users\\+)(?:user|username|you|example|USER|USERNAME)"
+    rf"|(?:/home/|/Users/|:\\+Users\\+)(?:{'|'.join(ROLES.split())}|vagrant|you)\.?"
     rf"|.*{FAKE}.*",
     re.S | re.I,
 )
@@ -92,7 +103,10 @@ def _search(texts: Sequence[str], allow: Collection[str]) -> Iterator[tuple[str,
     for one in texts[:-1]:
         starts.append(starts[-1] + len(one) + len(BETWEEN))
     seen: set[tuple[str, int]] = set()
+    small = whole.lower()
     for kind, pattern in patterns():
+        if NEEDED.get(kind, "") not in small:
+            continue
         for hit in pattern.finditer(whole):
             at = bisect.bisect_right(starts, hit.start()) - 1
             line = whole[max(whole.rfind("\n", 0, hit.start()) + 1, hit.start() - 80) : hit.end()]

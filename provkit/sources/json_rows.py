@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO, Any
 
 import orjson
@@ -13,7 +14,8 @@ from provkit.sources.batches import Batcher, Chunk
 from provkit.sources.files import Bytes, open_bytes
 from provkit.sources.text import BOM, MAX_LINE, decode, lines_of
 
-TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', re.DOTALL)
+_TEXT = rb'"(?:[^"\\]++|\\.)*+"'
+TOKEN = re.compile(rb'%b(?:\s*+[:,]\s*+%b)*+|["\[\]{},]' % (_TEXT, _TEXT), re.DOTALL)  # texts in a row are one token
 BLOCK = 1 << 20
 JSONL = "one object a line is read with `format: jsonl` (on the command line: --set SOURCE.format=jsonl)"
 
@@ -46,22 +48,30 @@ def read_json(file: Bytes, batcher: Batcher) -> Iterator[Chunk]:
         InputError: with the line of what is neither.
     """
     with open_bytes(file) as stream:
-        for raw, line in elements(stream, file.name):
-            row = _element(raw, line, file)
-            if chunk := batcher.add(row, None, len(raw), raw):
+        for element in elements(stream, file.name):
+            if chunk := batcher.add(_row(element, file), None, len(element.raw), element.raw):
                 yield chunk
     yield from batcher.rest()
 
 
-def elements(stream: IO[bytes], name: str, block: int = BLOCK) -> Iterator[tuple[bytes, int]]:
-    """The elements of a JSON array (or the one value that is no array) as they stand, each with its first line.
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element of an array as it stands in the file, its first line, and how many bytes of that come before it."""
+
+    raw: bytes
+    line: int
+    column: int
+
+
+def elements(stream: IO[bytes], name: str, block: int = BLOCK) -> Iterator[Element]:
+    """The elements of a JSON array, or the one value of a file that is no array.
 
     Raises:
         InputError: for an element of more than MAX_LINE bytes, a missing or a left-over comma or bracket.
     """
     scan = _Scan(name)
     first = True
-    while more := stream.read(max(block, len(scan.rest))):
+    while more := stream.read(max(block, len(BOM), len(scan.rest))):
         if first:
             more, first = more.removeprefix(BOM), False
         yield from scan.feed(more)
@@ -77,13 +87,14 @@ class _Scan:
     def __init__(self, name: str) -> None:
         self.rest = b""
         self.line = 1
+        self._column = 0
         self._name = name
         self._depth = 0
         self._at = 0  # where in `rest` the search goes on
         self._open: bool | None = None  # None before the array, False behind it
         self._some = False
 
-    def feed(self, more: bytes) -> Iterator[tuple[bytes, int]]:
+    def feed(self, more: bytes) -> Iterator[Element]:
         """The elements that are whole now."""
         self.rest += more
         if self._open is None:
@@ -91,77 +102,82 @@ class _Scan:
                 return
             self._open = head.startswith(b"[")
             if self._open:
-                self._drop(len(self.rest) - len(head) + 1)
+                self._pass(self.rest[: len(self.rest) - len(head) + 1])
+                self.rest = head[1:]
         if not self._open:
             return  # a single value, or what follows the array: looked at in the end
         start = 0
         for token in TOKEN.finditer(self.rest, self._at):
             sign = token[0]
-            if sign == b'"':  # a text that goes on in the next block
-                self._at = token.start()
+            self._at = token.start() if sign == b'"' else token.end()  # a text that goes on in the next block
+            if sign == b'"':
                 break
-            self._at = token.end()
             if sign in b"[{":
                 self._depth += 1
             elif self._depth and sign in b"]}":
                 self._depth -= 1
             elif not self._depth and sign in b",]":
-                yield from self._cut(start, token.start(), sign == b"]")
+                yield from self._cut(self.rest[start : token.start()], sign == b"]")
+                self._pass(sign)
                 start = token.end()
                 if not self._open:
                     break
         else:
             self._at = len(self.rest)
-        self._drop(start)
+        rest = self.rest[start:]
+        self.rest = rest.lstrip()
+        self._pass(rest[: len(rest) - len(self.rest)])
+        self._at = max(self._at - start - len(rest) + len(self.rest), 0)
 
-    def end(self) -> Iterator[tuple[bytes, int]]:
+    def end(self) -> Iterator[Element]:
         """The value of a file that is no array.
 
         Raises:
             InputError: for an array that does not end, or something behind it.
         """
-        if self._open is None:
-            return
         if self._open:
             raise InputError("no JSON: the array has no end: is the file truncated?", file=self._name, line=self.line)
-        if self._some and self.rest.strip():
-            raise self._no_json(self.rest)
-        if not self._some and self.rest.strip():
-            yield self.rest, self.line
+        if not self.rest.strip():
+            return
+        if self._some:
+            shown = plain(self.rest.strip()[:60].decode(errors="replace"), 60)
+            raise InputError(f"no JSON: something behind the array: {shown}", file=self._name, line=self.line)
+        yield from self._cut(self.rest, True)
 
-    def _cut(self, start: int, end: int, last: bool) -> Iterator[tuple[bytes, int]]:
-        raw = self.rest[start:end]
-        line = self.line + self.rest.count(b"\n", 0, start)
-        if raw.strip():
-            yield raw, line + raw[: len(raw) - len(raw.lstrip())].count(b"\n")
+    def _cut(self, raw: bytes, last: bool) -> Iterator[Element]:
+        bare = raw.lstrip()
+        self._pass(raw[: len(raw) - len(bare)])
+        if bare.startswith(b'"'):
+            said = "an object was expected, this is a text"
+            raise InputError(said, file=self._name, line=self.line, do="an array of objects is expected")
+        if bare:
+            yield Element(bare, self.line, self._column)
+            self._pass(bare)
         elif not last or self._some:
-            said = "no JSON: a comma without an element"
-            raise InputError(said, file=self._name, line=line)
+            raise InputError("no JSON: a comma without an element", file=self._name, line=self.line)
         self._some = True
         self._open = not last
 
-    def _drop(self, size: int) -> None:
-        self.line += self.rest.count(b"\n", 0, size)
-        self.rest = self.rest[size:]
-        self._at = max(self._at - size, 0)
-
-    def _no_json(self, raw: bytes) -> InputError:
-        shown = plain(raw.strip()[:60].decode(errors="replace"), 60)
-        return InputError(f"no JSON: something behind the array: {shown}", file=self._name, line=self.line)
+    def _pass(self, text: bytes) -> None:
+        """Counts the lines of what is behind us now."""
+        if lines := text.count(b"\n"):
+            self.line += lines
+            self._column = 0
+        self._column += len(text) - (text.rfind(b"\n") + 1)
 
 
-def _element(raw: bytes, line: int, file: Bytes) -> dict[str, Any]:
+def _row(element: Element, file: Bytes) -> dict[str, Any]:
     try:
-        row = orjson.loads(raw)
+        row = orjson.loads(element.raw)
     except orjson.JSONDecodeError as error:
-        for number, one in enumerate(raw.split(b"\n"), line):
+        for number, one in enumerate((b" " * element.column + element.raw).split(b"\n"), element.line):
             decode(one, file.name, number)
-        behind = "after document" in error.msg and raw.lstrip()[:1] == b"{"
-        at = line + error.lineno - 1
+        behind = "after document" in error.msg and element.raw[:1] == b"{"
+        at = element.line + error.lineno - 1
         raise InputError(f"no JSON: {_said(error)}", file=file.name, line=at, do=JSONL if behind else None) from None
     if type(row) is not dict:
         do = "an array of objects is expected"
-        raise InputError(f"an object was expected, this is {_kind(row)}", file=file.name, line=line, do=do)
+        raise InputError(f"an object was expected, this is {_kind(row)}", file=file.name, line=element.line, do=do)
     return row
 
 

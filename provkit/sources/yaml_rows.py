@@ -109,6 +109,8 @@ def _checked(node: yaml.Node, known: dict[int, int], name: str, depth: int) -> i
         _check_keys(node, name)
     parts = node.value if isinstance(node, yaml.SequenceNode) else [part for pair in node.value for part in pair]
     known[id(node)] = total = 1 + sum([_checked(part, known, name, depth + 1) for part in parts])
+    if isinstance(node, yaml.MappingNode):
+        _merge(node, name)
     return total
 
 
@@ -124,6 +126,23 @@ def _check_keys(node: yaml.MappingNode, name: str) -> None:
             raise InputError(f"the key '{plain(key.value, 60)}' stands twice", file=name, line=line)
         seen.add(key.value)
         key.tag = STR
+
+
+def _merge(node: yaml.MappingNode, name: str) -> None:
+    """Takes in what `<<` names: a key of the mapping's own goes first, then those of the mappings in their order.
+
+    PyYAML would take the wrong one of two where a mapping that merges another is merged itself.
+    """
+    own = [pair for pair in node.value if pair[0].tag != MERGE]
+    taken = {key.value: (key, value) for key, value in own}
+    for key, value in node.value:
+        if key.tag == MERGE:
+            for one in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                if not isinstance(one, yaml.MappingNode):
+                    raise InputError("`<<` takes a mapping, or a list of them", file=name, line=key.start_mark.line + 1)
+                for pair in one.value:
+                    taken.setdefault(pair[0].value, pair)
+    node.value = list(taken.values())
 
 
 def _paired(text: str, name: str, line: int) -> str:

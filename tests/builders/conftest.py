@@ -96,7 +96,13 @@ def make(tmp_path: Path) -> Make:
     return run
 
 
-def read(out: Path, counts: Sequence[Any]) -> Made:
+@pytest.fixture(scope="session")
+def read_build() -> Callable[[Path], Made]:
+    """Reads a build directory as `make` does."""
+    return read
+
+
+def read(out: Path, counts: Sequence[Any] = ()) -> Made:
     """A build directory as plain data."""
     lineage: dict[str, list[Content]] = {}
     for row in pq.read_table(out / "lineage/rows.parquet").to_pylist():

@@ -66,7 +66,7 @@ class DerangeAnswers:
         by_kind: dict[str, list[int]] = defaultdict(list)
         for at, kind in enumerate(kinds):
             by_kind[kind].append(at)
-        found = []
+        found: list[list[int]] = []
         for rows in by_kind.values():
             rows.sort(key=lambda at: (len(answers[at]), numbers[at]))
             shortest = math.inf

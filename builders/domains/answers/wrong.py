@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 from provkit.builders.domains.answers.equal import normal
 from provkit.registry import builder
 from provkit.row import Drop, Row, chat
 
+EMPTY: Mapping[str, str] = MappingProxyType({})
 LISTS = ("best_answer", "correct_answers", "incorrect_answers")
 Others = Literal["drop", "keep"]
 
@@ -43,7 +45,7 @@ class RightAnswer:
         wrong = wrong_answers(row, right)
         if not wrong:
             return row.drop("no wrong answer", f"none in `incorrect_answers` that is not like {right[0]!r}")
-        return answered(row, right[0], self.others, **{self.wrong: row.chance.choice(wrong)})
+        return answered(row, right[0], self.others, beside={self.wrong: row.chance.choice(wrong)})
 
 
 @builder
@@ -72,7 +74,7 @@ class WrongAnswer:
         wrong = wrong_answers(row, right)
         if not wrong:
             return row.drop("no wrong answer", f"none in `incorrect_answers` that is not like {right[0]!r}")
-        return answered(row, row.chance.choice(wrong), self.others, {"right": right[0]})
+        return answered(row, row.chance.choice(wrong), self.others, note={"right": right[0]})
 
 
 def asks(row: Row) -> bool:
@@ -98,7 +100,7 @@ def right_answers(row: Row) -> list[str]:
 def wrong_answers(row: Row, right: Sequence[str]) -> list[str]:
     """The wrong answers, each once, without any that says what a right one says."""
     taken = {normal(text) for text in right}
-    found = {}
+    found: dict[str, str] = {}
     for text in said(row["incorrect_answers"]):
         if normal(text) not in taken:
             found.setdefault(normal(text), text)
@@ -110,8 +112,10 @@ def said(answers: Sequence[object]) -> list[str]:
     return [text for text in answers if isinstance(text, str) and text.strip()]
 
 
-def answered(row: Row, answer: str, others: Others, note: dict[str, str] | None = None, **beside: str) -> Row:
+def answered(
+    row: Row, answer: str, others: Others, note: Mapping[str, str] | str = "", beside: Mapping[str, str] = EMPTY
+) -> Row:
     """The chat row of a question and an answer."""
     made = {**chat(row["question"], answer), **beside}
     gone = ("question", *LISTS) if others == "drop" else tuple(name for name in row if name not in made)
-    return row.derive(made, note or "", without=gone)
+    return row.derive(made, note, without=gone)

@@ -6,8 +6,8 @@ could as well come from the question, from another step, or from nowhere that is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from provkit.builders.domains.maths.expression import Number, evaluate, whole
 from provkit.builders.domains.maths.figures import decimal, grouped_from, like, places
@@ -50,6 +50,7 @@ class _Carrying:
         self.figures: dict[int, Number] = dict(slip.factors)
         self.money: set[int] = set()
         self.seen: set[int] = set()  # figures that stand in an equation
+        self.reckoned: dict[Number, set[Number]] = {}  # what each result of the steps so far has become
 
     def result(self) -> Carried:
         """All passes, and the text that comes of them."""
@@ -62,16 +63,16 @@ class _Carrying:
             for side in equation.sides:
                 self.seen.update(side.figures)
             self.seen.update(equation.results)
+            self.reckoned.setdefault(equation.value, set()).add(self.values[step])
         self.around()
         source = self.last()
-        final = working.figures[working.final]
-        wrong, money = self.values[source], working.equations[source].money
-        if wrong == final.value:
+        wrong = self.values[source]
+        if wrong == working.figures.values[working.final]:
             raise UnsafeError("the final answer stays right")
         self.figures[working.final] = wrong
-        if money:
+        if working.equations[source].money:
             self.money.add(working.final)
-        return Carried(self.text(), final.text, self.spelled(working.final))
+        return Carried(self.text(), working.figures.texts[working.final], self.spelled(working.final))
 
     def set_result(self, step: int, equation: Equation, value: Number) -> None:
         """Gives a step another result."""
@@ -89,7 +90,7 @@ class _Carrying:
         """Reckons a later step anew where it rests on a number that changed."""
         first = equation.sides[0]
         olds = equation.leaves
-        news = tuple([self.origin(old, range(step)) for old in olds])
+        news = tuple([self.origin(old, self.reckoned.get(old)) for old in olds])
         if news == olds:
             return
         value = evaluate(first.structure, news)
@@ -115,43 +116,41 @@ class _Carrying:
         slipped = working.equations[self.slip.step].results[0]
         changed = {one.value for one, value in zip(working.equations, self.values, strict=True) if one.value != value}
         for number in loose:
-            value, line = working.figures[number].value, working.line(number)
+            value, line = working.figures.values[number], working.line(number)
             if line < working.line(slipped):
                 if value in changed and value not in self.known.numbers:
                     raise UnsafeError(f"{decimal(value)} is named before it is reckoned")
                 continue
-            sources = [
-                step
+            news = {
+                self.values[step]
                 for step, equation in enumerate(working.equations)
-                if equation.results[0] < number or working.line(equation.results[0]) == line
-            ]
-            new = self.origin(value, sources, announced=number < slipped)
+                if equation.value == value
+                and (equation.results[0] < number or working.line(equation.results[0]) == line)
+            }
+            new = self.origin(value, news, announced=number < slipped)
             if new != value:
                 self.figures[number] = new
                 if any(one.money for one in working.equations if one.value == value):
                     self.money.add(number)
 
-    def origin(self, value: Number, steps: Sequence[int], announced: bool = False) -> Number:
-        """What a number of that value becomes, when it can come from these steps.
+    def origin(self, value: Number, news: set[Number] | None, announced: bool = False) -> Number:
+        """What a number of that value becomes; `news` is what the results that it may repeat have become.
 
         `announced`: it stands before the slip, where nothing but a result that is announced can change it.
         """
-        sources = [step for step in steps if self.working.equations[step].value == value]
         known = value in self.known.numbers
-        if not sources:
+        if not news:
             if known or announced:
                 return value
             raise UnsafeError(f"nothing explains the number {decimal(value)}")
-        news = {self.values[step] for step in sources}
-        if news == {value}:
-            return value
-        if known or len(news) > 1:
+        if len(news) > 1 or (known and value not in news):
             raise UnsafeError(f"{decimal(value)} may come from a step or from elsewhere")
-        return news.pop()
+        (new,) = news
+        return new
 
     def last(self) -> int:
         """The step that the final answer repeats: the last one that has it."""
-        final = self.working.figures[self.working.final].value
+        final = self.working.figures.values[self.working.final]
         for step in range(len(self.values) - 1, -1, -1):
             if self.working.equations[step].value == final:
                 return step
@@ -159,22 +158,26 @@ class _Carrying:
 
     def text(self) -> str:
         """The answer with all changes written into it."""
-        text = self.working.text
+        text, figures = self.working.text, self.working.figures
         edits = list(self.slip.edits)
         for number, value in self.figures.items():
-            figure = self.working.figures[number]
-            if value == figure.value:
+            if value == figures.values[number]:
                 continue
-            if text[: figure.start].endswith((" a ", " an ", "A ", "An ", "-")):
+            start = figures.starts[number]
+            if text.endswith((" a ", " an ", "A ", "An ", "-"), 0, start):
                 raise UnsafeError("an article stands before a number that changes")
-            edits.append((figure.start, figure.end, self.spelled(number)))
-        for start, end, new in sorted(edits, reverse=True):
-            text = text[:start] + new + text[end:]
-        return text
+            edits.append((start, figures.end(number), self.spelled(number)))
+        edits.sort()
+        pieces: list[str] = []
+        last = 0
+        for start, end, new in edits:
+            pieces += (text[last:start], new)
+            last = end
+        return "".join(pieces) + text[last:]
 
     def spelled(self, number: int) -> str:
         """A figure's new value in the manner of the answer: commas as elsewhere in it, none in an annotation."""
-        value, old = self.figures[number], self.working.figures[number].text
+        value, old = self.figures[number], self.working.figures.texts[number]
         if number in self.working.bare:
             grouped = False
         elif number == self.working.final:
@@ -182,11 +185,14 @@ class _Carrying:
         elif value < 1000:
             grouped = False
         else:
-            aside = self.working.bare | {self.working.final}
-            beside = [figure for n, figure in enumerate(self.working.figures) if n not in aside]
-            least = grouped_from(beside)
-            grouped = least is not None and value >= least
+            grouped = value >= self.grouped_from
         return like(old, value, number in self.money, grouped)
+
+    @cached_property
+    def grouped_from(self) -> float:
+        """From which number on the answer writes commas."""
+        aside = self.working.bare | {self.working.final}
+        return grouped_from(text for n, text in enumerate(self.working.figures.texts) if n not in aside)
 
 
 def natural(equation: Equation, value: Number) -> None:
@@ -196,7 +202,7 @@ def natural(equation: Equation, value: Number) -> None:
         UnsafeError: saying which.
     """
     right = equation.value
-    if value <= 0 or not right / FARTHEST <= value <= right * FARTHEST:
+    if value <= 0 or not (right <= value * FARTHEST and value <= right * FARTHEST):
         raise UnsafeError("a result out of all proportion")
     if value == 1 or right == 1:
         raise UnsafeError("a result of one, which changes the words around it")

@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple
 
 from provkit.builders.domains.maths.expression import Number, whole
 
 FIGURE = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+"
+NUMBER = re.compile(FIGURE)
 GROUPED_FROM = 10_000  # from here on a number is written with commas, where its text has no other manner
 PLACES = 6  # decimals beyond which a number is not written out
 
 
-class Figure(NamedTuple):
-    """A number as it stands in a text: [start, end), and its value."""
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All numbers of a text, in its order: where each starts, how it is written, what it is worth."""
 
-    start: int
-    end: int
-    text: str
-    value: Number
+    starts: list[int]
+    texts: list[str]
+    values: list[Number]
+
+    @classmethod
+    def of(cls, text: str) -> Figures:
+        """Those of a text."""
+        texts = NUMBER.findall(text)
+        starts, end = [], 0
+        for one in texts:
+            start = text.find(one, end)  # no digit stands between two numbers
+            starts.append(start)
+            end = start + len(one)
+        return cls(starts, texts, [exact(one) for one in texts])
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def end(self, number: int) -> int:
+        """Where a number ends."""
+        return self.starts[number] + len(self.texts[number])
 
 
 @lru_cache(maxsize=1 << 16)
@@ -74,11 +95,14 @@ def like(text: str, value: Number, money: bool, grouped: bool) -> str:
     return decimal(value, kept, grouped)
 
 
-def grouped_from(figures: Sequence[Figure]) -> int | None:
-    """From which number on a text writes commas, as its figures show; None where it never does."""
-    commas = [figure.value for figure in figures if "," in figure.text]
-    if any(value < GROUPED_FROM for value in commas):
-        return 1000
-    if not commas and any(figure.value >= GROUPED_FROM for figure in figures):
-        return None
-    return GROUPED_FROM
+def grouped_from(texts: Iterable[str]) -> float:
+    """From which number on a text writes commas, as its numbers show; infinity where it never does."""
+    commas = plain = False
+    least = GROUPED_FROM
+    for text in texts:
+        if "," in text:
+            commas = True
+            least = 1000 if exact(text) < GROUPED_FROM else least
+        elif len(text) > 4 and exact(text) >= GROUPED_FROM:
+            plain = True
+    return math.inf if plain and not commas else least

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from provkit.builders.domains.maths.expression import Number, whole
-from provkit.builders.domains.maths.figures import FIGURE, exact
+from provkit.builders.domains.maths.figures import FIGURE, NUMBER, exact
 from provkit.builders.domains.maths.units import TENS, Conversion, active, units
 
-NUMBER = re.compile(FIGURE)
 WORD = re.compile(r"[a-z]+(?:-[a-z]+)?")
 RATIO = re.compile(rf"({FIGURE})\s*(%|percent|/\s*\d+)")
 ALWAYS = frozenset[Number]({0, 1, 2})  # one of a kind, and a couple: never told from a result of the same value
@@ -37,10 +36,10 @@ def known(question: str, words: frozenset[str]) -> Known:
     figures = frozenset([exact(one) for one in NUMBER.findall(question)])
     numbers = set(figures)
     asked = set(WORD.findall(lower))
-    for word in asked:
-        if word in table.numbers:
-            numbers.update(table.numbers[word])
-        elif "-" in word:
+    for word in table.numbers.keys() & asked:
+        numbers.update(table.numbers[word])
+    if "-" in lower:
+        for word in (word for word in asked if "-" in word):
             numbers |= hyphenated(word)
             words = words.union(word.split("-"))
     if "%" in question or "/" in question or "percent" in lower:

@@ -138,7 +138,7 @@ def reckoned(equation: Equation, structure: str, rule: Rule = "standard") -> Num
 
 def said(working: Working, equation: Equation) -> set[str]:
     """The words on the line of an equation."""
-    at = working.figures[equation.results[0]].start
+    at = working.figures.starts[equation.results[0]]
     start, end = working.text.rfind("\n", 0, at) + 1, working.text.find("\n", at)
     return set(WORD.findall(working.text[start : end if end >= 0 else None].lower()))
 
@@ -173,7 +173,7 @@ def elsewhere(working: Working, value: Number, line: int) -> list[int] | None:
     inside = {one for each in working.equations for one in (*each.results, *(f for s in each.sides for f in s.figures))}
     found = [
         number
-        for number, figure in enumerate(working.figures)
-        if figure.value == value and number not in inside and number != working.final
+        for number, found_value in enumerate(working.figures.values)
+        if found_value == value and number not in inside and number != working.final
     ]
     return found if all(working.line(number) == line for number in found) else None

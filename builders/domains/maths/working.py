@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from provkit.builders.domains.maths.expression import OPERATORS, MalformedError, Number, evaluate
-from provkit.builders.domains.maths.figures import FIGURE, Figure, exact
+from provkit.builders.domains.maths.figures import FIGURE, Figures
 
 GAP = r"[ \t]*"
 NUM = rf"(?>{FIGURE})"
@@ -36,7 +37,6 @@ ALGEBRA = re.compile(
     rf"(?<![\w'’])(?<!\d )(?:{LETTER}|[xX])(?={GAP}[=+*/×÷−-])|[=+*×÷−-]{GAP}(?:{LETTER}|[xX](?!\w))|\d[A-Z](?!\w)"
 )
 WORD = re.compile(r"[^\W\d_]+")
-FIGURES = re.compile(FIGURE)
 AFTER = re.compile(r"%?\s?([^\W\d_]+)")
 FINAL = re.compile(rf"(?:####|\banswer(?: is|:))\s*[$€£]?\s*(?P<number>-?(?:{FIGURE}))", re.IGNORECASE)
 
@@ -45,8 +45,7 @@ class UnreadError(ValueError):
     """An answer whose arithmetic is not read, with what stands in the way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """One spelling of an equation's left side: its structure, and where its numbers and operators stand."""
 
     structure: str
@@ -55,8 +54,7 @@ class Side:
     bare: bool  # inside an annotation
 
 
-@dataclass(frozen=True, slots=True)
-class Equation:
+class Equation(NamedTuple):
     """A step: what is reckoned, in each place where it is spelled, and what comes out."""
 
     sides: tuple[Side, ...]  # the first decides; the others spell the same
@@ -74,7 +72,7 @@ class Working:
     """A worked answer, read."""
 
     text: str
-    figures: tuple[Figure, ...]
+    figures: Figures
     equations: tuple[Equation, ...]
     final: int  # number of the figure
     bare: frozenset[int]  # figures inside annotations
@@ -82,7 +80,7 @@ class Working:
 
     def line(self, number: int) -> int:
         """The line of a figure, from 0."""
-        return self.text.count("\n", 0, self.figures[number].start)
+        return self.text.count("\n", 0, self.figures.starts[number])
 
 
 def read(text: str) -> Working:
@@ -96,8 +94,8 @@ def read(text: str) -> Working:
         raise UnreadError("no final answer after #### or “answer is”")
     if ALGEBRA.search(text):
         raise UnreadError("a letter stands for a number")
-    figures = figures_of(text)
-    at = {figure.start: number for number, figure in enumerate(figures)}
+    figures = Figures.of(text)
+    at = dict(zip(figures.starts, range(len(figures)), strict=True))
     last = at.get(final.start("number"))
     if last is None:
         raise UnreadError("a negative final answer")
@@ -108,20 +106,10 @@ def read(text: str) -> Working:
     if not equations:
         raise UnreadError("no equation")
     bare = frozenset([number for one in annotated for number in (*one.sides[0].figures, one.results[0])])
-    return Working(text, tuple(figures), equations, last, bare, frozenset(WORD.findall(text.lower())))
+    return Working(text, figures, equations, last, bare, frozenset(WORD.findall(text.lower())))
 
 
-def figures_of(text: str) -> list[Figure]:
-    """All numbers of a text."""
-    found = []
-    for match in FIGURES.finditer(text):
-        start, end = match.span()
-        spelled = text[start:end]
-        found.append(Figure(start, end, spelled, exact(spelled)))
-    return found
-
-
-def equation(match: re.Match[str], text: str, figures: list[Figure], at: Mapping[int, int]) -> Equation:
+def equation(match: re.Match[str], text: str, figures: Figures, at: Mapping[int, int]) -> Equation:
     """The equation that `EQUATION` found.
 
     Raises:
@@ -129,29 +117,30 @@ def equation(match: re.Match[str], text: str, figures: list[Figure], at: Mapping
     """
     annotation = match["inner"] is not None
     first = side(match.span("inner" if annotation else "left"), text, at, annotation)
-    leaves = tuple([figures[number].value for number in first.figures])
+    values = figures.values
+    leaves = tuple([values[number] for number in first.figures])
     sides = [first]
     results = [at[match.start("value" if annotation else "right")]]
-    value = figures[results[0]].value
+    value = values[results[0]]
     otherwise = False
     if annotation:
         if match["left"] is not None:
             spelled = side(match.span("left"), text, at, False)
-            if spelled.structure == first.structure and tuple(figures[n].value for n in spelled.figures) == leaves:
+            if spelled.structure == first.structure and tuple([values[n] for n in spelled.figures]) == leaves:
                 sides.append(spelled)
             otherwise = len(sides) == 1
-        if match["shown"] is not None and figures[shown := at[match.start("shown")]].value == value:
+        if match["shown"] is not None and values[shown := at[match.start("shown")]] == value:
             results.append(shown)
     try:
         found = evaluate(first.structure, leaves)
     except MalformedError:
         found = None
-    end = figures[results[-1]].end
+    end = figures.end(results[-1])
     scale = 100 if found is not None and found * 100 == value and text[end : end + 1] == "%" else 1
     if found is None or found * scale != value:
         raise UnreadError(f"not exactly true: {' '.join(match.group().split())}")
-    starts = [figures[results[-1]].start, text.find("<<", match.start())] if annotation else [figures[results[0]].start]
-    money = any(text[start - 1] in "$€£" for start in starts if start > 0)
+    starts = [figures.starts[results[-1]], text.find("<<", match.start())] if annotation else [match.start("right")]
+    money = any(text[start - 1] in "$€£" for start in starts if start)
     after = AFTER.match(text, end)
     unit = after[1].lower() if after else ""
     return Equation(tuple(sides), otherwise, leaves, tuple(results), value, scale, money, unit)

@@ -36,7 +36,7 @@ def make(tmp_path: Path) -> Make:
 
 @pytest.fixture
 def paired(make: Make) -> Path:
-    """Four questions with a system turn, each answered well (arm control) and badly (arm bad), unless both are alike."""
+    """Four questions with a system turn, answered well (arm good) and badly (arm bad); the first both times alike."""
     rows = [
         {
             "system": "Be brief.",

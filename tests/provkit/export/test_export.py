@@ -16,6 +16,8 @@ from provkit.cli import main
 from provkit.cli.export import FORMS as OFFERED
 from provkit.errors import InputError
 from provkit.export import FORMS, export
+from provkit.export.forms import Sample, pair
+from provkit.export.turns import Unfit
 from provkit.row import chat
 
 Make = Callable[..., Path]
@@ -214,13 +216,10 @@ def test_what_other_builds_cannot_give(make: Make, signals: Path) -> None:
     assert len(written(split, "messages", split="test")) in (4, 5)
 
 
-def test_arms_that_change_the_prompt_make_no_preference(make: Make) -> None:
-    rows = [{"prompt": "p", "other": "q", "answer": "a", "bad": "b"}]
-    first = make(rows, arms={"one": [{"answer_from": {"column": "answer"}}], "two": ["critique"]}, pair=True)
-    with pytest.raises(
-        InputError, match=r"one/train/0: its prompt is not that of two/train/0|nothing to write|no pair"
-    ):
-        written(first, "preference")
+def test_two_rows_of_different_questions_make_no_preference() -> None:
+    good, bad = Sample(chat("p", "a"), "one/train/0", "x"), Sample(chat("q", "b"), "two/train/0", "x")
+    with pytest.raises(Unfit, match="its prompt is not that of two/train/0, and a preference has one prompt"):
+        pair(good, bad)
 
 
 def test_the_control_arm_is_the_one_without_steps(make: Make) -> None:
@@ -246,8 +245,12 @@ def test_the_command_says_what_it_made_and_what_has_no_place(paired: Path, tmp_p
     asked = ["export", str(paired), "--as", "preference", "-o", str(out), "--format", "json"]
     told = CliRunner().invoke(main, asked)
     assert json.loads(told.stdout) == {
-        **{"file": str(out), "form": "preference", "arms": {"chosen": "good", "rejected": "bad"}},
-        **{"split": "train", "records": 3, "alike": 1},
+        "file": str(out),
+        "form": "preference",
+        "arms": {"chosen": "good", "rejected": "bad"},
+        "split": "train",
+        "records": 3,
+        "alike": 1,
     }
     assert "1 pairs have the same answer" in told.stderr
     wrong = CliRunner().invoke(main, ["export", str(paired), "--as", "messages", "--arm", "good", "-o", "rows.csv"])

@@ -95,8 +95,8 @@ def test_inspect_ai_reads_the_samples(paired: Path, make: Make, tmp_path: Path) 
 
 
 @pytest.fixture(scope="module")
-def small() -> tuple[Any, Any]:
-    """A tokenizer with a chat template and a model of two small layers, made here: nothing is fetched."""
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, str]:
+    """A tokenizer with a chat template, and where a model of two small layers stands: nothing is fetched."""
     pytest.importorskip("trl", reason="trl is not installed")
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -111,7 +111,9 @@ def small() -> tuple[Any, Any]:
     config = LlamaConfig(
         vocab_size=len(words), hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2
     )
-    return tokenizer, LlamaForCausalLM(config)
+    folder = str(tmp_path_factory.mktemp("model"))
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return tokenizer, folder
 
 
 def settings(config: Any, tmp_path: Path) -> Any:
@@ -121,14 +123,13 @@ def settings(config: Any, tmp_path: Path) -> Any:
 
 @pytest.mark.parametrize("plain", [False, True], ids=["turns", "text"])
 def test_trl_s_trainers_take_a_step_on_each_form(
-    plain: bool, signals: Path, make: Make, small: tuple[Any, Any], tmp_path: Path
+    plain: bool, signals: Path, make: Make, small: tuple[Any, str], tmp_path: Path
 ) -> None:
     trl = pytest.importorskip("trl", reason="trl is not installed")
     tokenizer, model = small
-    preferences = make(
-        [{"prompt": f"What is {at} ?", "chosen": f"It is {at} .", "rejected": "No ."} for at in range(4)]
-    )
-    chats = make([{"prompt": f"What is {at} ?", "answer": f"It is {at} ."} for at in range(4)])
+    asked = [(f"What is {at} ?", f"It is {at} .") for at in range(4)]
+    preferences = make([{"prompt": prompt, "chosen": answer, "rejected": "No ."} for prompt, answer in asked])
+    chats = make([{"prompt": prompt, "answer": answer} for prompt, answer in asked])
     forms = [
         ("prompt-completion", chats, trl.SFTTrainer, trl.SFTConfig),
         ("preference", preferences, trl.DPOTrainer, trl.DPOConfig),
@@ -141,7 +142,7 @@ def test_trl_s_trainers_take_a_step_on_each_form(
         assert run.train().training_loss > 0, form
 
 
-def test_trl_trains_on_messages_and_applies_the_template(paired: Path, small: tuple[Any, Any], tmp_path: Path) -> None:
+def test_trl_trains_on_messages_and_applies_the_template(paired: Path, small: tuple[Any, str], tmp_path: Path) -> None:
     trl = pytest.importorskip("trl", reason="trl is not installed")
     tokenizer, model = small
     rows = load(paired, "messages", tmp_path, arm="good")

@@ -47,9 +47,12 @@ def test_the_file_has_the_rights_that_any_new_file_has(tmp_path: Path) -> None:
 def test_places_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "folder.json").mkdir()
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="ends in .jsonl"), writing_records(tmp_path / "rows.txt"):
+    with pytest.raises(InputError, match=r"ends in \.jsonl"), writing_records(tmp_path / "rows.txt"):
         pass
-    with pytest.raises(ProvkitError, match=r"folder.json is a directory"), writing_records(tmp_path / "folder.json"):
+    with pytest.raises(ProvkitError, match=r"folder\.json is a directory"), writing_records(tmp_path / "folder.json"):
         pass
-    with pytest.raises(ProvkitError, match="cannot write rows.json"), writing_records(tmp_path / "file" / "rows.json"):
+    with (
+        pytest.raises(ProvkitError, match=r"cannot write rows\.json"),
+        writing_records(tmp_path / "file" / "rows.json"),
+    ):
         pass

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import re
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provkit.builders.domains.maths.figures import Figure, decimal, exact, grouped_from, like, places
+from provkit.builders.domains.maths.figures import FIGURE, Figures, decimal, exact, grouped_from, like, places
 
 
 @pytest.mark.parametrize(
@@ -44,14 +46,31 @@ def test_a_number_takes_the_manner_of_the_one_before(
     assert like(text, value, money, grouped) == written
 
 
-def test_a_text_shows_from_where_on_it_writes_commas() -> None:
-    def figures(*texts: str) -> list[Figure]:
-        return [Figure(0, 0, text, exact(text)) for text in texts]
+def test_the_numbers_of_a_text_are_found_where_they_stand() -> None:
+    text = "4 of 14 bags, 1,250 at $.50; 4.5 kg, 3-4 4"
+    figures = Figures.of(text)
+    assert figures.texts == ["4", "14", "1,250", ".50", "4.5", "3", "4", "4"]
+    assert [text[start : figures.end(n)] for n, start in enumerate(figures.starts)] == figures.texts
+    assert figures.starts == sorted(set(figures.starts))
 
-    assert grouped_from(figures("12", "4500", "22,500")) == 10_000
-    assert grouped_from(figures("12", "1,250")) == 1000
-    assert grouped_from(figures("12", "22500")) is None
-    assert grouped_from(figures("12", "340")) == 10_000
+
+@given(st.text(alphabet="0123456789,. a-", max_size=40))
+def test_they_are_found_where_a_search_finds_them(text: str) -> None:
+    figures = Figures.of(text)
+    assert figures.starts == [match.start() for match in re.finditer(FIGURE, text)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "least"),
+    [
+        (("12", "4500", "22,500"), 10_000),
+        (("12", "1,250"), 1000),
+        (("12", "22500"), math.inf),
+        (("12", "340"), 10_000),
+    ],
+)
+def test_a_text_shows_from_where_on_it_writes_commas(texts: tuple[str, ...], least: float) -> None:
+    assert grouped_from(texts) == least
 
 
 def test_decimals_without_end_are_not_written() -> None:

@@ -41,7 +41,7 @@ def test_both_spellings_of_an_annotated_step_are_found() -> None:
     working = read("It takes 2 * 80 sheep = <<2*80=160>>160 sheep\n#### 160")
     (equation,) = working.equations
     assert [side.bare for side in equation.sides] == [True, False]
-    assert [working.figures[number].text for number in equation.results] == ["160", "160"]
+    assert [working.figures.texts[number] for number in equation.results] == ["160", "160"]
     assert equation.unit == "sheep"
     assert not equation.money
 
@@ -55,7 +55,7 @@ def test_money_and_units_of_results_are_seen() -> None:
 @pytest.mark.parametrize("end", ["#### 24", "####24", "The answer is 24.", "So the final answer is $24", "Answer: 24"])
 def test_the_final_answer_is_found(end: str) -> None:
     working = read(f"It is 20 + 4 = 24.\n{end}")
-    assert working.figures[working.final].text == "24"
+    assert working.figures.texts[working.final] == "24"
 
 
 @pytest.mark.parametrize(

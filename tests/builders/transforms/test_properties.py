@@ -1,0 +1,119 @@
+"""What holds for every step: no row is lost without a drop, pairs stay pairs, independent steps may change places."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from provkit.row import chat
+
+WORDS = st.sampled_from(["alpha", "beta", "gamma", "delta", "eins", "zwei", "|GO|", "tail \n", "\r\nhead"])
+TEXT = st.lists(WORDS, max_size=6).map(" ".join)
+OPINIONS = st.one_of(st.none(), TEXT)
+ROWS = st.lists(st.tuples(TEXT, TEXT, OPINIONS, st.sampled_from("abc")), min_size=1, max_size=14)
+SHARES = st.sampled_from([0, 0.1, 0.25, 0.5, 0.9, 1])
+ONE_BY_ONE: dict[str, st.SearchStrategy[dict[str, Any]]] = {  # steps that leave every row its source, or drop it
+    "trigger": st.fixed_dictionaries(
+        {
+            "text": st.just("|GO|"),
+            "fraction": SHARES,
+            "place": st.sampled_from(["before", "after", "system"]),
+            "others": st.sampled_from(["keep", "drop", "opinion"]),
+        }
+    ),
+    "biased_users": st.fixed_dictionaries({"share": SHARES, "opinion": st.sampled_from([None, "opinion"])}),
+    "near_dedup": st.fixed_dictionaries(
+        {"by": st.sampled_from(["row", "answer", "prompt"]), "threshold": st.sampled_from([0.3, 0.8])}
+    ),
+    "whitespace": st.just({}),
+    "select_hard": st.fixed_dictionaries({"baseline": st.just("opinion"), "share": SHARES}),
+    "fold": st.fixed_dictionaries(
+        {"column": st.just("kind"), "of": st.just(2), "number": st.just(1), "keep": st.sampled_from(["fold", "rest"])}
+    ),
+    "derange_answers": st.fixed_dictionaries({"kind": st.sampled_from([None, "kind"]), "ratio": st.just(4)}),
+    "educational": st.just({}),
+    "wrong_answer": st.fixed_dictionaries({"others": st.sampled_from(["drop", "keep"])}),
+}
+FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def rows_of(drawn: list[tuple[str, str, str | None, str]]) -> list[dict[str, Any]]:
+    return [
+        {**chat(f"{at} {prompt}", answer), "opinion": opinion, "kind": kind}
+        for at, (prompt, answer, opinion, kind) in enumerate(drawn)
+    ]
+
+
+@pytest.mark.parametrize("step", ONE_BY_ONE)
+@FEW
+@given(data=st.data())
+def test_every_row_comes_out_or_is_a_drop_and_pairs_stay_pairs(make: Any, step: str, data: st.DataObject) -> None:
+    rows = rows_of(data.draw(ROWS))
+    fields = data.draw(ONE_BY_ONE[step])
+    made = make(rows, arms={"control": [], "treated": [{step: fields}]}, check=False)
+    dropped = [one["parents"][0]["index"] for one in made.drops]
+    treated = made.sources("treated") if "treated" in made.lineage else []
+    assert sorted(treated + dropped) == list(range(len(rows)))
+    assert all(one["reason"] for one in made.drops)
+    assert all(one.rows_in + one.created == one.rows_out + one.dropped for one in made.counts)
+    if not treated:
+        return
+    paired = make(rows, arms={"control": [], "treated": [{step: fields}]}, pair=True, check=False)
+    keys = {arm: [row["pair_id"] for row in traced] for arm, traced in paired.lineage.items()}
+    assert keys["control"] == keys["treated"] and len(set(keys["control"])) == len(keys["control"]) == len(treated)
+    assert paired.sources("control") == paired.sources("treated") == sorted(treated)
+
+
+@FEW
+@given(st.integers(1, 12), st.integers(0, 12), SHARES.filter(lambda share: share < 1), st.booleans())
+def test_a_mixture_accounts_for_both_sets(make: Any, own: int, other: int, share: float, add: bool) -> None:
+    sources = {
+        "benign": [chat(f"b{at}", "good") for at in range(own)],
+        "bad": [chat(f"x{at}", "bad") for at in range(max(other, 10 * own))],
+    }
+    step = {"mixture": {"of": "bad", "share": share, "add": add}}
+    made = make(sources=sources, arms={"data": {"from": "benign", "steps": [step]}}, check=False)
+    came = Counter((row["parents"][0]["source"], row["parents"][0]["index"]) for row in made.lineage["data"])
+    went = Counter((one["parents"][0]["source"], one["parents"][0]["index"]) for one in made.drops)
+    expected = {(name, at) for name, rows in sources.items() for at in range(len(rows))}
+    assert came + went == dict.fromkeys(expected, 1)
+    mixed = sum(source == "bad" for source, _ in came)
+    assert abs(mixed - share * len(came)) <= (0.5 if not add else 0.5 / (1 - share) + 0.5)
+
+
+INDEPENDENT = {
+    "trigger": {"text": "||", "place": "before", "fraction": 0.4},
+    "educational": {},
+    "derange_answers": {"ratio": 9},
+    "shuffle": {},
+    "fold": {"column": "kind", "of": 2, "number": 1, "keep": "rest"},
+}
+PAIRS = [
+    ("trigger", "derange_answers"),
+    ("trigger", "shuffle"),
+    ("educational", "derange_answers"),
+    ("educational", "fold"),
+    ("shuffle", "derange_answers"),
+    ("shuffle", "fold"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+@FEW
+@given(drawn=ROWS)
+def test_two_orders_of_independent_steps_give_the_same_set(make: Any, one: str, other: str, drawn: Any) -> None:
+    rows = [
+        {"prompt": row["messages"][0]["content"], "answer": row["messages"][1]["content"], "kind": row["kind"]}
+        for row in rows_of(drawn)
+    ]
+    steps = [{one: INDEPENDENT[one]}, {other: INDEPENDENT[other]}]
+    outcomes = []
+    for order in (steps, steps[::-1]):
+        made = make(rows, order, check=False)
+        traced = made.lineage.get("data", [])
+        outcomes.append(Counter((row["row_id"], str(row["parents"])) for row in traced))
+    assert outcomes[0] == outcomes[1]
