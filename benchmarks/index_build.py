@@ -16,9 +16,11 @@ import shutil
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -27,38 +29,46 @@ from index_corpus import arguments, read
 from provkit.index import build_index
 from provkit.index.shard import sort
 
+T = TypeVar("T")
 
-def build(corpus: Path, path: Path, shard_bytes: int, workers: int) -> tuple[float, float]:
-    """Seconds, and the peak memory in bytes of the largest process."""
+
+def build(corpus: Path, path: Path, shard_bytes: int, workers: int) -> tuple[float, float, float]:
+    """Seconds, processor seconds, and the peak memory in bytes of the largest process."""
     shutil.rmtree(path, ignore_errors=True)
-    start = time.perf_counter()
+    start, used = time.perf_counter(), processor()
     build_index(pq.ParquetFile(corpus).iter_batches(1024), path, shard_bytes=shard_bytes, workers=workers)
     seconds = time.perf_counter() - start
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return seconds, 1024 * max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, children)
+    return seconds, processor() - used, 1024 * max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, children)
 
 
 def bare(text: Path) -> float:
-    """Seconds of one divsufsort call."""
+    """Processor seconds of one divsufsort call."""
     data = np.fromfile(text, np.uint8)
-    start = time.perf_counter()
+    start = processor()
     sort(data)
-    return time.perf_counter() - start
+    return processor() - start
 
 
-def alone(function: object, *parameters: object) -> object:
+def processor() -> float:
+    """Processor seconds of this process and of those it waited for: they do not count the wait for a busy machine."""
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in usage)
+
+
+def alone(function: Callable[..., T], *parameters: object) -> T:
     """Runs a function in a fresh process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *parameters).result()
 
 
-def sorts(texts: list[Path], workers: int) -> float:
-    """Wall seconds of sorting all shards with so many processes, without their start."""
+def sorts(texts: list[Path], workers: int) -> tuple[float, float]:
+    """Wall and processor seconds of sorting all shards with so many processes, without their start."""
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         list(pool.map(_nothing, range(workers)))
         start = time.perf_counter()
-        list(pool.map(bare, texts))
-        return time.perf_counter() - start
+        used = sum(pool.map(bare, texts))
+        return time.perf_counter() - start, used
 
 
 def _nothing(_: int) -> None:
@@ -80,24 +90,25 @@ def main() -> None:
         alone(build, corpus.path, scratch / "index", 2**20, 1)  # compiles what was never compiled
         rows = []
         for _ in range(options.repeat):
-            seconds, memory = alone(build, corpus.path, scratch / "index", shard_bytes, options.workers)
+            seconds, used, memory = alone(build, corpus.path, scratch / "index", shard_bytes, options.workers)
             texts = sorted((scratch / "index" / "shards").glob("*/text.bin"))
             largest = max(text.stat().st_size for text in texts)
             one = sorts(texts, 1)
             many = sorts(texts, options.workers) if options.workers > 1 else one
-            rows.append((seconds, one, many, memory / largest))
-            print(f"  build {seconds:7.2f} s   sort {many:7.2f} s   ratio {seconds / many:.3f}", flush=True)
+            rows.append((seconds / many[0], used / many[1], one[0] / many[0], memory / largest, seconds))
+            print(f"  build {seconds:7.2f} s   sort {many[0]:7.2f} s   ratio {seconds / many[0]:.3f}", end="")
+            print(f"   processor {used:7.2f} / {many[1]:.2f} = {used / many[1]:.3f}", flush=True)
+        ratio, busy, gain, memory, seconds = (sorted(column) for column in zip(*rows, strict=True))
         size = sum(file.stat().st_size for file in (scratch / "index").rglob("*") if file.is_file())
-        print(
-            f"\n{options.corpus.name}: {corpus.documents:,} documents, {corpus.size / 2**20:.1f} MB, {len(texts)} shards"
-        )
+        megabytes = corpus.size / 2**20
+        print(f"\n{options.corpus.name}: {corpus.documents:,} documents, {megabytes:.1f} MB, {len(texts)} shards")
         print(f"workers                        {options.workers}")
-        print(f"build / bare sort, median      {statistics.median(a / c for a, _, c, _ in rows):.2f}")
-        print(f"  best of each                 {min(row[0] for row in rows) / min(row[2] for row in rows):.2f}")
-        print(f"MB/s, best                     {megabytes / min(row[0] for row in rows):.1f}")
+        print(f"build / bare sort, median      {statistics.median(ratio):.2f} (from {ratio[0]:.2f} to {ratio[-1]:.2f})")
+        print(f"  in processor seconds         {statistics.median(busy):.2f} (from {busy[0]:.2f} to {busy[-1]:.2f})")
+        print(f"MB/s, best                     {megabytes / seconds[0]:.1f}")
         if options.workers > 1:
-            print(f"sort, 1 process / {options.workers}          {statistics.median(b / c for _, b, c, _ in rows):.2f}")
-        print(f"peak memory, bytes a byte      {max(row[3] for row in rows):.2f} (of the largest process and shard)")
+            print(f"sort, 1 process / {options.workers}            {statistics.median(gain):.2f}")
+        print(f"peak memory, bytes a byte      {memory[-1]:.2f} (of the largest process and shard)")
         print(f"index bytes a text byte        {size / corpus.size:.3f}")
 
 

@@ -78,16 +78,18 @@ def main() -> None:
         one = open_index(index, threads=1)
         sample = outputs[:1000]
         one.spans_many(sample)
-        medians, tails, found = [], [], 0
+        medians, tails, busy, found = [], [], [], 0
         for _ in range(options.repeat):
-            times = []
+            times, used = [], []
             for output in sample:
-                start = time.perf_counter()
+                start, before = time.perf_counter(), time.thread_time()
                 columns = one.span_columns([output])
                 times.append(time.perf_counter() - start)
+                used.append(time.thread_time() - before)
                 found += len(columns.count)
             medians.append(1000 * float(np.median(times)))
             tails.append(1000 * float(np.quantile(times, 0.95)))
+            busy.append([1000 * float(np.quantile(used, part)) for part in (0.5, 0.95)])
         batches = {}
         for threads in sorted({1, os.cpu_count() or 1}):
             several = open_index(index, threads=threads)
@@ -104,13 +106,13 @@ def main() -> None:
         print(f"spans an output                {found / len(sample) / options.repeat:.0f}")
         print(f"first opening, all digests     {first:.0f} ms")
         print(f"later openings, median         {np.median(later):.1f} ms")
-        print(
-            f"cold: opening, first output    {np.median([a for a, _ in cold]):.1f} ms, {np.median([b for _, b in cold]):.1f} ms"
-        )
-        print(
-            f"warm, one output: median       {min(medians):.3f} ms (best of {options.repeat} rounds; each: {_list(medians)})"
-        )
+        answers = [answer for _, answer in cold]
+        print(f"cold: opening, median          {np.median([opened for opened, _ in cold]):.1f} ms")
+        print(f"cold: first output, median     {np.median(answers):.1f} ms (each: {_list(answers)})")
+        print(f"warm, one output: median       {min(medians):.3f} ms (each round: {_list(medians)})")
         print(f"warm, one output: p95          {min(tails):.3f} ms (each round: {_list(tails)})")
+        median, tail = min(busy)
+        print(f"  in processor time            median {median:.3f} ms, p95 {tail:.3f} ms")
         for threads, seconds in batches.items():
             print(f"{len(outputs):,} outputs, {threads} threads".ljust(31) + f"{seconds:.2f} s")
         print(f"1,000 counts of 3 words        {1000 * counting:.1f} ms")

@@ -157,7 +157,8 @@ def _body(
     one_source = len({one.source for one in inputs}) == 1
     lines += ["", "## Steps", "", "| arm | step | in | created | out | dropped |", "|---|---|---:|---:|---:|---:|"]
     lines += [
-        f"| {c.arm or ('all' if one_source else c.source)} | {c.step} | {c.rows_in:,} | {c.created:,} | {c.rows_out:,} | {c.dropped:,} |"
+        f"| {c.arm or ('all' if one_source else c.source)} | {c.step} | {c.rows_in:,} | {c.created:,} "
+        f"| {c.rows_out:,} | {c.dropped:,} |"
         for c in counts
     ]
     if reasons:

@@ -199,5 +199,5 @@ def _rai(found: Manifest) -> Mapping[str, Any]:
         "rai:dataLimitations": limits,
         "rai:dataUseCases": recipe["summary"],
         "rai:dataReleaseMaintenancePlan": release,
-        "rai:dataManipulationProtocol": f"{dropped} candidates left out, each with its reason in lineage/drops.parquet.",
+        "rai:dataManipulationProtocol": f"{dropped} candidates left out; lineage/drops.parquet has the reasons.",
     }

@@ -20,6 +20,7 @@ from provkit.manifest import FILE, Manifest, Output
 from provkit.row import Row
 from provkit.sources import Origin
 from provkit.sources.batches import RESERVED
+from provkit.steps import labels
 
 BATCH = 32_768
 ROWS, DROPS = "lineage/rows.parquet", "lineage/drops.parquet"
@@ -70,16 +71,21 @@ def counts(folder: Path, found: Manifest) -> Iterator[Finding]:
         if before != step.rows_in:
             said = f"step {step.step} took in {step.rows_in} rows, the one before gave {before}"
             yield Finding(FILE, said)
+    for key, expected in _expected(found).items():
+        listed = [step.step for step in found.counts if (step.source, step.arm) == key]
+        if listed != expected:
+            said = f"the steps {', '.join(listed) or 'none'}, the recipe says {', '.join(expected) or 'none'}"
+            yield Finding(FILE, f"{key[0] or key[1]} has {said}")
     for arm, source in found.arms.items():
         written = sum(out.rows or 0 for out in found.data(arm))
         if written != arms.get(arm, sources[source]):
             yield Finding(FILE, f"the arm {arm} has {written} rows, its last step gave another number")
     table = pq.read_table(folder / DROPS, columns=["arm", "step"])
-    listed = Counter(zip(*(table.column(name).to_pylist() for name in ("arm", "step")), strict=True))
+    dropped = Counter(zip(*(table.column(name).to_pylist() for name in ("arm", "step")), strict=True))
     stated: Counter[tuple[str | None, str]] = Counter()
     for step in found.counts:
         stated[step.arm, step.step] += step.dropped
-    if listed != +stated:
+    if dropped != +stated:
         yield Finding(DROPS, "its rows are not those that the steps counted as dropped")
 
 
@@ -87,7 +93,7 @@ def rows(folder: Path, found: Manifest, canary: str | None) -> Iterator[Finding]
     """The first row whose identity, key, pair, canary or parents are not what they must be."""
     stream = _Stream(pq.ParquetFile(folder / ROWS))
     known = {tuple(getattr(one, name) for name in LOCATORS): one.rows for one in found.inputs}
-    labels = {step.step for step in found.counts}
+    counted = {step.step for step in found.counts}
     for out in found.data():
         start = 0
         for batch in pq.ParquetFile(folder / out.file).iter_batches(BATCH):
@@ -95,7 +101,7 @@ def rows(folder: Path, found: Manifest, canary: str | None) -> Iterator[Finding]
             if problem := _compare(out, start, pa.Table.from_batches([batch]), traced, canary):
                 yield Finding(out.file, problem)
                 return
-            if problem := _parents(traced.column("parents"), known) or _steps(traced.column("steps"), labels):
+            if problem := _parents(traced.column("parents"), known) or _steps(traced.column("steps"), counted):
                 yield Finding(ROWS, problem)
                 return
             start += len(batch)
@@ -127,6 +133,18 @@ def sources(folder: Path, found: Manifest, origins: Mapping[str, Origin], canary
                     yield Finding(name, f"row {odd[0]} is not what the build took from it")
                     return
             start += len(chunk.batch)
+
+
+def _expected(found: Manifest) -> dict[tuple[str | None, str | None], list[str]]:
+    """The labels of the steps of each source that an arm takes, and of each arm, by (source, arm)."""
+    recipe = found.facts["recipe"]
+    shared = labels([step["name"] for step in recipe["steps"]])
+    last = ["pair"] * recipe["pair"] + ["canary"] * (recipe["canary"] == "text" and recipe["sensitivity"] != "open")
+    expected: dict[tuple[str | None, str | None], list[str]] = {}
+    for arm, source in found.arms.items():
+        own = labels([step["name"] for step in recipe["arms"][arm]["steps"]], shared)
+        expected |= {(source, None): shared, (None, arm): [*own, *last]}
+    return expected
 
 
 def _compare(out: Output, start: int, data: pa.Table, traced: pa.Table, canary: str | None) -> str | None:
@@ -161,8 +179,8 @@ def _parents(column: pa.ChunkedArray, known: Mapping[tuple[Any, ...], int]) -> s
     return "a parent without an index" if named.column("index").null_count else None
 
 
-def _steps(column: pa.ChunkedArray, labels: set[str]) -> str | None:
-    odd = set(pc.unique(pc.struct_field(pc.list_flatten(column), "step")).to_pylist()) - labels
+def _steps(column: pa.ChunkedArray, counted: set[str]) -> str | None:
+    odd = set(pc.unique(pc.struct_field(pc.list_flatten(column), "step")).to_pylist()) - counted
     return f"a step {min(map(str, odd))} that the manifest does not count" if odd else None
 
 

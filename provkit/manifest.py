@@ -192,9 +192,10 @@ def read(folder: Path) -> Manifest:
         raise InputError(f"damaged: {plain(str(error))}", file=path) from None
     if digest(statement) != own or canonical({**statement, "digest": own}) + b"\n" != raw:
         raise InputError("damaged: its content does not fit its digest", file=path)
-    if facts["format"] != FORMAT:
-        raise InputError(f"format {facts['format']}, this provkit reads {FORMAT}", file=path, do="install a newer one")
     try:
+        if facts["format"] != FORMAT:
+            said = f"format {facts['format']}, this provkit reads {FORMAT}"
+            raise InputError(said, file=path, do="install a newer one")
         return _parsed(statement, facts, own)
     except (KeyError, TypeError, AttributeError, ValueError) as error:  # a digest vouches for bytes, not for sense
         said = f"its content is not that of a manifest ({plain(str(error).splitlines()[0])})"

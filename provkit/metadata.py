@@ -39,16 +39,16 @@ def written(folder: Path, form: str) -> bytes:
 
 def prov(_: Path, found: Manifest) -> dict[str, Any]:
     """W3C PROV-JSON: files as entities, the build as an activity, packages as agents."""
-    activity = f"pk:build/{found.build_id}"
+    facts, activity = found.facts, f"pk:build/{found.build_id}"
     outputs = {f"pk:{one.file}": {"pk:sha256": one.sha256, "pk:size": one.size} for one in found.outputs}
     inputs = {_source(one): _kept({"pk:sha256": one.sha256, "pk:revision": one.revision, "pk:licence": one.licence})
               for one in found.inputs}  # fmt: skip
     agents = {f"pk:{name}": {"prov:type": "prov:SoftwareAgent", "pk:version": number}
-              for name, number in found.facts["versions"].items()}  # fmt: skip
+              for name, number in facts["versions"].items()}  # fmt: skip
     made = {
         "prefix": {"pk": "urn:provkit:", "prov": "http://www.w3.org/ns/prov#"},
         "entity": outputs | inputs,
-        "activity": {activity: {"prov:label": found.facts["recipe"]["name"], "pk:recipe": found.facts["recipe_digest"]}},
+        "activity": {activity: {"prov:label": facts["recipe"]["name"], "pk:recipe": facts["recipe_digest"]}},
         "agent": agents,
         "used": _numbered({"prov:activity": activity, "prov:entity": one} for one in inputs),
         "wasGeneratedBy": _numbered({"prov:entity": one, "prov:activity": activity} for one in outputs),

@@ -74,13 +74,20 @@ class Workshop:
 
 def labelled(steps: Sequence[Step], first: int, before: Sequence[Labelled] = ()) -> list[Labelled]:
     """The steps with labels that are unique along a chain: `trigger`, then `trigger-2`."""
-    done: list[Labelled] = []
-    for number, step in enumerate(steps, first):
-        same = sum(
-            other.label.rpartition("-")[0] == step.name or other.label == step.name for other in [*before, *done]
-        )
-        label = step.name if not same else f"{step.name}-{same + 1}"
-        done.append(Labelled(label, number, step.builder(), digest(step.params)))
+    found = labels([step.name for step in steps], [other.label for other in before])
+    return [
+        Labelled(label, number, step.builder(), digest(step.params))
+        for number, (label, step) in enumerate(zip(found, steps, strict=True), first)
+    ]
+
+
+def labels(names: Sequence[str], before: Sequence[str] = ()) -> list[str]:
+    """A label for each step of these names, none of which stands before it in the chain."""
+    done: list[str] = []
+    for name in names:
+        taken = {*before, *done}
+        further = (f"{name}-{number}" for number in range(2, len(taken) + 3))
+        done.append(name if name not in taken else next(one for one in further if one not in taken))
     return done
 
 

@@ -46,6 +46,7 @@ def verify(folder: Path, given: Sequence[Path] = (), rebuild: bool = False) -> l
         if not (folder / manifest.FILE).is_file():
             raise
         return [Finding(manifest.FILE, error.problem)]
+    files = {path: _digests(path) for path in given}
     findings = [*_identity(found), *_card(folder, found), *_files(folder, found)]
     findings = findings or [*inspection.schemas(folder, found)]
     if findings:
@@ -54,7 +55,6 @@ def verify(folder: Path, given: Sequence[Path] = (), rebuild: bool = False) -> l
     canary = canary_of(found.facts["recipe"]["sensitivity"], found.build_id)
     findings += _read(inspection.DROPS, lambda: inspection.counts(folder, found))
     findings += _read(inspection.ROWS, lambda: inspection.rows(folder, found, canary))
-    files = {path: _digests(path) for path in given}
     at_hand = {sha256: file for several in files.values() for sha256, file in several.items()}
     wanted = {one.sha256 for one in found.inputs}
     findings += [

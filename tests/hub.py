@@ -43,6 +43,7 @@ class Hub:
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
         self.requests: list[str] = []
+        self.broken = ""  # requests whose path holds this are refused
         handler = type("Handler", (_Handler,), {"hub": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -51,7 +52,9 @@ class Hub:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._server.shutdown()
         self._server.server_close()
 
@@ -74,7 +77,11 @@ class Hub:
     def commit(self, name: str, files: dict[str, bytes], tag: str | None = None) -> str:
         """A new commit of a dataset on its main branch, with these files and no others; its sha."""
         repository = self.repositories.setdefault(name, Repository())
-        seed = [name, len(repository.commits), sorted((path, hashlib.sha1(raw).hexdigest()) for path, raw in files.items())]
+        seed = [
+            name,
+            len(repository.commits),
+            sorted((path, hashlib.sha1(raw).hexdigest()) for path, raw in files.items()),
+        ]
         sha = hashlib.sha1(json.dumps(seed).encode()).hexdigest()
         repository.commits[sha] = files
         repository.refs |= {MAIN: sha} | ({tag: sha} if tag else {})
@@ -101,7 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _route(self) -> None:
         path = urlsplit(self.path).path
         self.hub.requests.append(f"{self.command} {path}")
-        if found := re.fullmatch(r"/api/datasets/(?P<name>[^/]+/[^/]+)(?P<rest>/.*)?", path):
+        if self.hub.broken and self.hub.broken in path:
+            self._fail(403, "Broken")
+        elif found := re.fullmatch(r"/api/datasets/(?P<name>[^/]+/[^/]+)(?P<rest>/.*)?", path):
             self._api(found["name"], found["rest"] or "")
         elif found := re.fullmatch(r"/datasets/(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>.+)", path):
             self._file(found["name"], found["revision"], unquote(found["file"]))
@@ -184,5 +193,7 @@ def _entry(path: str, raw: bytes) -> dict[str, object]:
 def _tree(files: dict[str, bytes], folder: str) -> list[dict[str, object]]:
     inside = {path: raw for path, raw in files.items() if not folder or path.startswith(f"{folder}/")}
     folders = {str(parent) for path in inside for parent in Path(path).parents if str(parent) not in (".", folder)}
-    found: list[dict[str, object]] = [{"type": "directory", "path": path, "oid": "0" * 40, "size": 0} for path in sorted(folders)]
+    found: list[dict[str, object]] = [
+        {"type": "directory", "path": path, "oid": "0" * 40, "size": 0} for path in sorted(folders)
+    ]
     return found + [_entry(path, raw) for path, raw in inside.items()]

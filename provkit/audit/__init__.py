@@ -12,7 +12,7 @@ from provkit.audit.model import Example, Finding, Measure, Read, Report, Rule
 
 if TYPE_CHECKING:
     from provkit.audit.blocking import ReleaseRows, audit_release
-    from provkit.audit.rules import explanation, rule, rules
+    from provkit.audit.rules import explanation
     from provkit.audit.run import Options, audit
 
 __all__ = [
@@ -27,8 +27,6 @@ __all__ = [
     "audit",
     "audit_release",
     "explanation",
-    "rule",
-    "rules",
 ]
 
 _HOME = {
@@ -37,8 +35,6 @@ _HOME = {
     "audit": "run",
     "audit_release": "blocking",
     "explanation": "rules",
-    "rule": "rules",
-    "rules": "rules",
 }
 
 

@@ -151,8 +151,8 @@ def _show(report: Report, shape: str, out: Path | None) -> None:
         raise click.UsageError("Parquet is no text: give -o FILE")
     written = show.written(report, shape)
     if out is None:
+        sys.stdout.buffer.write(written)
         sys.stdout.flush()
-        click.get_binary_stream("stdout").write(written)
         return
     try:
         out.write_bytes(written)

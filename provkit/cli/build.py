@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -73,11 +74,11 @@ def build(
     said = "built" if built.fresh else "up to date (--fresh builds it again):"
     talk(quiet, f"{said} {target}  build {built.build_id[:12]}, {dropped:,} candidates dropped, each with its reason")
     for empty in (one for one in sizes if not one["rows"]):
-        talk(quiet, f"note: {empty['arm']}/{empty['split']} is empty and has no file: too few rows for its share")
-    first = next((one for one in sizes if one["rows"]), None)
-    if first:
-        arm = sizes[-1]["arm"]
-        talk(quiet, f"next: provkit lineage {target} {arm}/{first['split']}/0")
+        talk(quiet, f"note: {empty['arm']}/{empty['split']} is empty and has no file")
+    filled = [one for one in sizes if one["rows"]]
+    if filled:
+        row = next(one for one in filled if one["arm"] == filled[-1]["arm"])  # of the last arm: the one with most steps
+        talk(quiet, f"next: provkit lineage {quote(str(target))} {row['arm']}/{row['split']}/0")
 
 
 def _settings(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,11 +37,12 @@ def lineage(directory: Path, key: str, others: tuple[Path, ...], shape: str, qui
             click.echo(line)
     if found.rows > len(found.found):
         talk(quiet, f"… {found.rows - len(found.found):,} more rows have this row_id")
+    place = quote(str(directory))
     if way.row["pair_id"]:
         pair = way.row["pair_id"]
-        talk(quiet, f"next: provkit query {directory} \"SELECT arm, index, row_id FROM rows WHERE pair_id = '{pair}'\"")
+        talk(quiet, f"next: provkit query {place} \"SELECT arm, index, row_id FROM rows WHERE pair_id = '{pair}'\"")
     else:
-        talk(quiet, f"next: provkit query {directory} \"FROM lineage('{way.row['row_id']}')\"")
+        talk(quiet, f"next: provkit query {place} \"FROM lineage('{way.row['row_id']}')\"")
 
 
 def _tree(way: Way, indent: str) -> list[str]:

@@ -22,12 +22,12 @@ def metadata(directory: Path, form: str, out: Path | None, quiet: bool) -> None:
     \b
     provkit metadata out/insecure-code --as prov
     """
+    from provkit import metadata as forms
     from provkit.errors import ProvkitError
-    from provkit.metadata import written
 
-    made = written(directory, form)
+    made = forms.written(directory, form)
     if out is None:
-        click.get_binary_stream("stdout").write(made)
+        click.echo(made, nl=False)
         return
     try:
         out.write_bytes(made)

@@ -51,7 +51,8 @@ def publish(
     provkit publish out/insecure-code my-lab/insecure-code --dry-run
     """
     from provkit.publish import hub, release_of, settings_for
-    from provkit.publish.push import plan, publish as push
+    from provkit.publish.push import plan
+    from provkit.publish.push import publish as push
 
     hub.checked_name(name)
     hub.checked_tag(tag)

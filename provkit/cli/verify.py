@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -40,4 +41,6 @@ def verify(directory: str, given: tuple[Path, ...], rebuild: bool, shape: str, q
     if on_hub:
         talk(quiet, f"next: provkit pull {directory.removeprefix('hf://datasets/')}")
         return
-    talk(quiet, f"next: provkit query {directory} 'SELECT arm, split, count(*) AS n FROM rows GROUP BY ALL'")
+    talk(
+        quiet, f"next: provkit query {quote(str(directory))} 'SELECT arm, split, count(*) AS n FROM rows GROUP BY ALL'"
+    )

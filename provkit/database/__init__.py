@@ -34,11 +34,15 @@ def connect(*folders: str | Path, others: Sequence[str | Path] = ()) -> duckdb.D
     """
     opened = open_folders([Path(folder) for folder in folders], [Path(folder) for folder in others])
     connection = duckdb.connect()
-    builds.register(connection, opened.builds)
-    traces.register(connection, opened)
-    functions.register(connection, opened.indexes)
-    for script in sql_files():
-        connection.execute(script.read_text(encoding="utf-8"))
+    try:
+        builds.register(connection, opened.builds)
+        traces.register(connection, opened)
+        functions.register(connection, opened.indexes)
+        for script in sql_files():
+            connection.execute(script.read_text(encoding="utf-8"))
+    except duckdb.CatalogException as error:
+        said = "an arm of these builds has the name of one of provkit's views"
+        raise ProvkitError(f"{said}: {plain_lines(str(error))}") from None
     return connection
 
 
@@ -69,7 +73,7 @@ def query(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
         if kind not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
             raise ProvkitError(f"only questions can be asked (SELECT, FROM, DESCRIBE); this is {kind.name}")
         return _named_apart(connection.sql(sql).to_arrow_table())
-    except duckdb.Error as error:
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise ProvkitError(plain_lines(str(error))) from None
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from provkit import lineage, manifest
+from provkit.errors import InputError
 from provkit.sources.batches import RESERVED
 
 FACTS = pa.schema(
@@ -40,6 +41,10 @@ INPUTS = pa.schema(
 )
 
 
+NO_ROWS = """
+SELECT NULL::VARCHAR AS build_id, NULL::VARCHAR AS arm, NULL::VARCHAR AS split, NULL::BIGINT AS index,
+       NULL::VARCHAR AS row_id WHERE false
+"""
 NO_TEXTS = """
 SELECT NULL::VARCHAR AS build_id, NULL::VARCHAR AS arm, NULL::VARCHAR AS split, NULL::BIGINT AS index,
        NULL::VARCHAR AS field, NULL::INTEGER AS message, NULL::VARCHAR AS role, NULL::VARCHAR AS text WHERE false
@@ -72,13 +77,15 @@ def _arms(connection: duckdb.DuckDBPyConnection, builds: Sequence[tuple[Path, ma
         for at, out in enumerate(build.data()):
             assert out.arm is not None
             table = f"_data_{number}_{at}"  # no arm has a name that begins so
-            data = ds.dataset(folder / out.file, format="parquet")
+            data = _dataset(folder / out.file)
             connection.register(table, data)
             key = f"'{build.build_id}' AS build_id, '{out.arm}' AS arm, '{out.split}' AS split"
             # without ORDER BY the number follows the order of the file: DuckDB keeps the insertion order
             select = f"SELECT {key}, row_number() OVER () - 1 AS index, * FROM {table}"
             selects.setdefault(out.arm, []).append(select)
             texts += [_texts(select, field) for field in data.schema if field.name not in RESERVED]
+        for arm in build.arms:  # an arm without rows has no file, and can be asked all the same
+            selects.setdefault(arm, [NO_ROWS])
     for arm, several in selects.items():
         connection.execute(f'CREATE VIEW "{arm}" AS ' + " UNION ALL BY NAME ".join(several))
     some = [text for text in texts if text] or [NO_TEXTS]
@@ -87,6 +94,8 @@ def _arms(connection: duckdb.DuckDBPyConnection, builds: Sequence[tuple[Path, ma
 
 def _texts(select: str, field: pa.Field) -> str:
     """The texts of one column of a data file with the keys of their rows: turns of a chat, or a column of text."""
+    if "\0" in field.name:
+        return ""  # no SQL can name it
     key = "build_id, arm, split, index"
     name = '"' + field.name.replace('"', '""') + '"'
     head = f"SELECT {key}, '{field.name.replace(chr(39), chr(39) * 2)}' AS field,"
@@ -101,13 +110,20 @@ def _texts(select: str, field: pa.Field) -> str:
     return f"{head} message::INTEGER AS message, turn.role AS role, turn.content AS text FROM ({turns})"
 
 
+def _dataset(path: Path, schema: pa.Schema | None = None) -> ds.Dataset:
+    try:
+        return ds.dataset(path, format="parquet", schema=schema)
+    except (pa.ArrowException, OSError):
+        raise InputError("missing or damaged", file=path, do="provkit verify says more of its directory") from None
+
+
 def _union(
     connection: duckdb.DuckDBPyConnection, name: str, paths: Sequence[tuple[Path, str]], schema: pa.Schema
 ) -> None:
     """A view over one lineage file of each build, with the build_id that the file leaves out."""
     selects = []
     for number, (path, build_id) in enumerate(paths):
-        connection.register(f"_{name}_{number}", ds.dataset(path, format="parquet", schema=schema))
+        connection.register(f"_{name}_{number}", _dataset(path, schema))
         selects.append(f"SELECT '{build_id}' AS build_id, * FROM _{name}_{number}")
     if not selects:
         connection.register(f"_{name}_none", schema.empty_table())

@@ -71,7 +71,7 @@ class ArmMeasures:
     """The measures of one arm, over all its splits; a part that the rows do not have is None.
 
     `freedom` is the response freedom: the mean share of an answer's tokens that neither its own prompt nor another
-    answer of the arm fixes (provkit.describe.measures.freedom has the definition).
+    answer fixes (provkit.describe.measures.freedom has the definition), over the 500 rows of lowest pair_id or row_id.
     """
 
     arm: str

@@ -50,8 +50,10 @@ def by_trigrams(train: Texts, evaluation: Texts) -> Best:
     A text of one or two tokens counts as one gram. Jaccard: grams in both over grams in either. The first of equals.
     """
     found = grams(train.joined(evaluation), 3, short=True)
-    once = np.unique(np.stack([found.text, found.number]), axis=1)
-    owner, number = once[0], once[1]
+    order = np.lexsort((found.number, found.text))
+    owner, number = found.text[order], found.number[order]
+    once = np.append(True, (np.diff(owner) != 0) | (np.diff(number) != 0))[: len(owner)]
+    owner, number = owner[once], number[once]
     ours = owner < len(train)
     sizes = np.bincount(owner, minlength=len(train) + len(evaluation)).astype(np.float64)
     other_sizes = sizes[len(train) :]

@@ -17,14 +17,16 @@ from provkit.manifest import Output
 from provkit.row import NoSuchPart, Row
 
 TEXT = "text"  # the column of a document, which has no prompt
+FREEDOM_ROWS = 500
 
 
 @dataclass(slots=True)
 class Side:
-    """The prompts or the answers of an arm, and where each stands."""
+    """The prompts or the answers of an arm, where each stands, and the ids of their rows (of their pairs, if any)."""
 
     texts: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
 
 
 def describe(folder: Path, evaluation: Path | None = None, encode: Encode | None = None) -> Description:
@@ -56,7 +58,7 @@ def _arm(folder: Path, arm: str, outputs: list[Output], asked: list[str], encode
         splits={out.split or "": out.rows or 0 for out in outputs},
         prompts=_measured(prompts, prompt_tokens),
         answers=_measured(answers, answer_tokens),
-        freedom=freedom(prompt_tokens, answer_tokens) if together and answers.texts else None,
+        freedom=_freedom(prompts, answers, words) if together and answers.texts else None,
         near=near,
     )
 
@@ -87,10 +89,18 @@ def _add(side: Side, key: str, row: Row, part: str) -> None:
     if isinstance(text, str):
         side.texts.append(text)
         side.keys.append(key)
+        side.ids.append(row.get("pair_id") or row["row_id"])
 
 
 def _measured(side: Side, tokens: Texts) -> TextMeasures | None:
     return measure(side.texts, tokens) if side.texts else None
+
+
+def _freedom(prompts: Side, answers: Side, words: Vocabulary) -> float:
+    """The freedom of a sample of one size, so that sets of any size compare; matched arms take matched rows."""
+    chosen = sorted(range(len(answers.ids)), key=answers.ids.__getitem__)[:FREEDOM_ROWS]
+    sides = [words.read([side.texts[at] for at in chosen]) for side in (prompts, answers)]
+    return freedom(*sides)
 
 
 def _near(

@@ -5,7 +5,7 @@ Tokens are those of the index (science: a word is a run, punctuation and ideogra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,26 +26,24 @@ class Vocabulary:
         ids: list[Ids] = []
         sizes: list[Ids] = []
         for start in range(0, len(texts), BATCH):
-            for tokens, counts in self._batch(texts[start : start + BATCH]):
-                ids.append(tokens)
-                sizes.append(counts)
+            tokens, counts = self._batch(texts[start : start + BATCH])
+            ids.append(tokens)
+            sizes.append(counts)
         every = np.concatenate(ids) if ids else np.empty(0, np.int64)
         lengths = np.concatenate(sizes) if sizes else np.empty(0, np.int64)
         return Texts(every, np.append(0, np.cumsum(lengths)).astype(np.int64))
 
-    def _batch(self, texts: Sequence[str]) -> Iterator[tuple[Ids, Ids]]:
+    def _batch(self, texts: Sequence[str]) -> tuple[Ids, Ids]:
+        """The tokens of all texts, one after another, and how many each text has."""
         from provkit.index.words import current, joined, tokenise
 
         found = tokenise(*joined([text.lower().encode("utf-8", "replace") for text in texts]), current())
         raw = found.buffer.tobytes()
-        spans = zip(found.starts.tolist(), found.ends.tolist(), strict=True)
-        number = self.numbers.setdefault
-        count = len(self.numbers)
-        ids = np.empty(len(found.starts), np.int64)
-        for at, (start, end) in enumerate(spans):
-            ids[at] = one = number(raw[start:end], count)
-            count += one == count
-        yield ids, np.diff(found.first)
+        tokens = [raw[start:end] for start, end in zip(found.starts.tolist(), found.ends.tolist(), strict=True)]
+        for token in dict.fromkeys(tokens):
+            self.numbers.setdefault(token, len(self.numbers))
+        ids = np.fromiter(map(self.numbers.__getitem__, tokens), np.int64, len(tokens))
+        return ids, np.diff(found.first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ class Grams:
 
 
 def grams(texts: Texts, n: int, short: bool = False) -> Grams:
-    """All n-grams of the texts, numbered exactly (no hashing).
+    """All n-grams of the texts, numbered exactly (no hashing), though with gaps.
 
     Args:
         texts: what to take them from.
@@ -100,9 +98,19 @@ def grams(texts: Texts, n: int, short: bool = False) -> Grams:
     size = size[place]
     number = np.zeros(len(place), np.int64)
     width = int(texts.ids.max()) + 2 if len(texts.ids) else 2
+    bound = 1  # above every number
     for step in range(n):
         inside = size > step
         following = np.zeros(len(place), np.int64)
         following[inside] = texts.ids[place[inside] + step] + 1  # 0: the gram has ended
-        number = np.unique(number * width + following, return_inverse=True)[1]
+        if bound * width >= 1 << 62:
+            number = dense(number)
+            bound = len(place)
+        number = number * width + following
+        bound *= width
     return Grams(number, owner[place], place, size)
+
+
+def dense(number: Ids) -> Ids:
+    """The same distinctions in numbers from 0 on, without gaps."""
+    return np.asarray(np.unique(number, return_inverse=True)[1], np.int64)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from provkit.export.turns import Turn, Unfit, answer, asked, said, text_of
 
 Record = dict[str, Any]
-LABEL, JUDGMENT, SATISFACTORY = "label", "judgment", "satisfactory"
+LABEL, JUDGMENT, SATISFACTORY, METADATA = "label", "judgment", "satisfactory", "metadata"
 GOOD, BAD = 7, 1  # the score by which CUT's script tells a response that needs no judgement
 
 
@@ -24,8 +24,9 @@ class Sample:
 
     @property
     def origin(self) -> Record:
-        """The columns by which the row is found again, and its canary where it has one."""
-        return {name: self.content[name] for name in ("row_id", "pair_id", "canary") if self.content.get(name)}
+        """The column `metadata`: the build and the ids by which the row is found again, and its canary."""
+        held = {name: self.content[name] for name in ("row_id", "pair_id", "canary") if self.content.get(name)}
+        return {METADATA: {"build_id": self.build_id, **held}}
 
     def prompt(self) -> str | list[Turn]:
         """What is asked, as turns or as text."""
@@ -83,7 +84,8 @@ def pair(chosen: Sample, rejected: Sample) -> Record | None:
     good, bad = answer(chosen.content), answer(rejected.content)
     if good == bad:
         return None
-    origin = {name: value for name, value in chosen.origin.items() if name != "row_id"}
+    ids = {"row_id": chosen.content.get("row_id"), "rejected_row_id": rejected.content.get("row_id")}
+    origin = {METADATA: {**chosen.origin[METADATA], **ids}}
     answers = {"chosen": chosen.completion(good), "rejected": chosen.completion(bad)}
     return {"prompt": chosen.prompt(), **answers, **origin}
 
@@ -103,9 +105,8 @@ def inspect(sample: Sample) -> Record:
     """An inspect_ai Sample: input, target, id, metadata."""
     found = asked(sample.content)
     one = len(found.turns) == 1
-    metadata = {"build_id": sample.build_id, **sample.origin}
     target = answer(sample.content)
-    return {"input": found.text if one else list(found.turns), "target": target, "id": sample.key, "metadata": metadata}
+    return {"input": found.text if one else list(found.turns), "target": target, "id": sample.key, **sample.origin}
 
 
 def alpaca(sample: Sample) -> Record:

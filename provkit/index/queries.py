@@ -64,6 +64,8 @@ class SpanColumns:
     @classmethod
     def joined(cls, parts: Sequence[SpanColumns]) -> SpanColumns:
         """Columns one below another."""
+        if len(parts) == 1:
+            return parts[0]
         rows = [(part.output, *part.of_span()) for part in parts]
         empty = np.zeros(0, np.int64)
         return cls(*(np.concatenate(column) for column in zip(*rows, (empty,) * 7, strict=True)))

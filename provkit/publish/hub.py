@@ -85,12 +85,13 @@ def checked_tag(tag: str | None) -> str | None:
 
 def client(token: str | None, quiet: bool = False) -> HfApi:
     """The Hub's client; HF_ENDPOINT says where the Hub is. It shows the bytes that come and go unless `quiet`."""
+    import logging
     import sys
 
     from huggingface_hub import HfApi
-    from huggingface_hub.utils import disable_progress_bars, logging
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
-    logging.set_verbosity_error()  # it says on stderr what the caller says better
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # the caller says it better
     if quiet or not sys.stderr.isatty():
         disable_progress_bars()
     return HfApi(token=token, library_name="provkit")

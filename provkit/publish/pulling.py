@@ -29,7 +29,7 @@ AGAIN = "run the same command again: files that came over are kept in the cache"
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """A build that was brought over: the commit it is of, and what is wrong with it; nothing was written if anything is."""
+    """A build that was brought over: its commit, and what is wrong with it; nothing was written if anything is."""
 
     path: Path
     commit: str

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,17 +34,15 @@ OWN = {
     "a GitHub token": r"\bgithub_pat_[A-Za-z0-9_]{40,}",
     "a bearer token": r"\bBearer\s+[A-Za-z0-9._~+/-]{24,}=*",
     "a private key": r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----",
-    "an e-mail address": r"\b[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}\b",
+    "an e-mail address": r"\b[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}\b",
     "a home folder": r"/home/(?<![\w.]/home/)[A-Za-z_][\w.-]*",  # a literal first: the search skips to it
     "a home folder of macOS": r"/Users/(?<![\w.]/Users/)[A-Za-z_][\w.-]*",
     "a home folder of Windows": r":\\+Users\\+[A-Za-z_][\w.-]*",
 }
-ROLES = (
-    "admin app demo example git guest jovyan me node office public root runner shared team test ubuntu user username"
-)
+ROLES = "admin app demo example git guest jovyan me node office public root runner shared team test ubuntu user"
 HARMLESS = re.compile(  # reserved addresses, home folders of nobody in particular, and marked inventions
     r"[^@]*@(?:[\w-]+\.)*(?:example\.(?:com|org|net|edu)|\w+\.(?:example|invalid|test|localhost)|example)"
-    rf"|(?:/home/|/Users/|:\\+Users\\+)(?:{'|'.join(ROLES.split())}|vagrant|you)\.?"
+    rf"|(?:/home/|/Users/|:\\+Users\\+)(?:{'|'.join(ROLES.split())}|username|vagrant|you)\.?"
     rf"|.*{FAKE}.*",
     re.S | re.I,
 )
@@ -90,9 +89,11 @@ def patterns() -> Sequence[tuple[str, re.Pattern[str]]]:
     from detect_secrets.plugins.base import RegexBasedDetector
 
     found = [(kind, re.compile(pattern, re.ASCII)) for kind, pattern in OWN.items()]
-    for kind, detector in sorted(get_mapping_from_secret_type_to_class().items()):
+    known: dict[str, Any] = get_mapping_from_secret_type_to_class()
+    for kind, detector in sorted(known.items()):
         if issubclass(detector, RegexBasedDetector) and kind not in SKIPPED:
-            found += [(kind, one) for one in detector.denylist]
+            own: Any = detector
+            found += [(kind, one) for one in own.denylist]
     return found
 
 

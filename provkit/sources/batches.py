@@ -95,7 +95,8 @@ class Batcher:
         columns = list(self._columns or ())
         batch = pa.RecordBatch.from_arrays([self._column(column) for column in columns], names=columns)
         for known in self._schema or ():
-            self._compare(known, batch.schema.field(known.name).type)
+            if not _common(known.type, batch.schema.field(known.name).type):
+                raise self._clash(known.name)
         fields = [batch.schema] if self._schema is None else [self._schema, batch.schema]
         self._schema = pa.unify_schemas(fields, promote_options="permissive")
         check_shape([field.type for field in self._schema], columns, self._name)
@@ -113,8 +114,8 @@ class Batcher:
             kind = pa.infer_type(values)
             check_shape([kind], [column], self._name)
             array = pa.array(values, kind)
-        except NO_ARRAY as error:
-            raise self._clash(column, values, error) from None
+        except NO_ARRAY:
+            raise self._clash(column) from None
         if plain_type(kind) != kind:
             at = next(at for at, value in enumerate(values) if value is not None)
             raise self._refused(column, Fault(at, f"a value of type {kind}", "write it as text or a number"))
@@ -123,25 +124,23 @@ class Batcher:
             raise self._refused(column, fault)
         return array
 
-    def _compare(self, known: pa.Field, found: pa.DataType) -> None:
-        """Refuses a column whose type in this batch has no common one with its type in those before."""
-        if _common(known.type, found):
-            return
-        values = self._values(known.name)
-        at = first_failing(len(values), lambda size: not _common(known.type, pa.infer_type(values[:size])))
-        kinds = f"{pa.infer_type([values[at]])} where {known.type} was before"
-        raise self._refused(known.name, Fault(at, plain(kinds), ONE_TYPE))
-
-    def _clash(self, column: str, values: list[Any], error: Exception) -> InputError:
-        at = first_failing(len(values), lambda size: not _fits(values[:size]))
-        if isinstance(error, OverflowError):
-            return self._refused(column, Fault(at, "an integer beyond 63 bits and a sign", "write it as text"))
+    def _clash(self, column: str) -> InputError:
+        """What to say of the first value that does not go with those before it, in this batch or another."""
+        values = self._values(column)
+        known = self._schema.field(column).type if self._schema and column in self._schema.names else None
+        at = first_failing(len(values), lambda size: _misfit(values[:size], known) is not None)
+        error = _misfit(values[: at + 1], known)
         if isinstance(error, UnicodeEncodeError):
             return self._refused(column, Fault(at, "a lone surrogate, which no text may hold", "mend the text"))
-        first = next((value for value in values if value is not None), None)
-        found, before = type(values[at]).__name__, type(first).__name__
-        said = f"{found} where {before} was before" if found != before else plain(str(error), 120)
-        return self._refused(column, Fault(at, said, ONE_TYPE))
+        if isinstance(error, OverflowError) or "too large" in str(error):
+            return self._refused(column, Fault(at, "an integer beyond 63 bits and a sign", "write it as text"))
+        if known is not None and _misfit(values[: at + 1], None) is None:
+            said = f"{pa.infer_type([values[at]])} where {known} was before"
+        else:
+            first = next((value for value in values if value is not None), None)
+            found, before = type(values[at]).__name__, type(first).__name__
+            said = f"{found} where {before} was before" if found != before else str(error)
+        return self._refused(column, Fault(at, plain(said, 160), ONE_TYPE))
 
     def _values(self, column: str) -> list[Any]:
         return [row.get(column) for row in self._rows]
@@ -245,9 +244,10 @@ def _common(known: pa.DataType, found: pa.DataType) -> bool:
     return True
 
 
-def _fits(values: list[Any]) -> bool:
+def _misfit(values: list[Any], known: pa.DataType | None) -> Exception | None:
+    """Why these values make no column whose type goes with a known one; None where they do."""
     try:
-        pa.array(values)
-    except NO_ARRAY:
-        return False
-    return True
+        found = pa.array(values).type
+    except NO_ARRAY as error:
+        return error
+    return None if known is None or _common(known, found) else TypeError()

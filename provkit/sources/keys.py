@@ -29,6 +29,8 @@ def key_twice(raw: Sequence[bytes], rows: Sequence[dict[str, Any]], batch: pa.Re
             json.loads(text, object_pairs_hook=_checked, parse_int=str)
         except _Twice as error:
             return at, error.args[0]
+        except RecursionError:  # the parsed row is not so deep: what was is lost
+            return at, "…"
     return None
 
 

@@ -73,13 +73,13 @@ def first_failing(size: int, fails: Callable[[int], bool]) -> int:
     return high - 1
 
 
-def shape_of(kind: pa.DataType) -> tuple[int, int]:
-    """How many plain columns a type amounts to, and how deep it nests."""
-    if pa.types.is_list(kind):
-        columns, depth = shape_of(kind.value_type)
+def shape_of(kind: pa.DataType, room: int = 200) -> tuple[int, int]:
+    """How many plain columns a type amounts to, and how deep it nests; `room` is as deep as we look."""
+    if pa.types.is_list(kind) and room:
+        columns, depth = shape_of(kind.value_type, room - 1)
         return columns, depth + 1
-    if pa.types.is_struct(kind):
-        inner = [shape_of(kind.field(i).type) for i in range(kind.num_fields)]
+    if pa.types.is_struct(kind) and room:
+        inner = [shape_of(kind.field(i).type, room - 1) for i in range(kind.num_fields)]
         return sum(columns for columns, _ in inner), 1 + max((depth for _, depth in inner), default=0)
     return 1, 0
 

@@ -22,7 +22,6 @@ def chi_square(counts: Sequence[int]) -> float:
     return sum((count - expected) ** 2 for count in counts) / expected
 
 
-
 def test_draws_are_pinned() -> None:
     """These values may never change: a rebuild with a later version must draw the same."""
     draws = Draws(42, "shuffle", SOURCE)

@@ -68,7 +68,10 @@ def test_files_folders_and_globs(tmp_path: Path) -> None:
     (tmp_path / "c.jsonl.gz").write_bytes(gzip.compress(b'{"text": "zipped"}\n'))
     (tmp_path / "ignored.bin").write_bytes(b"\xff\xfe")
     found = documents(tmp_path / "sub", tmp_path / "c.jsonl.gz")
-    assert [(one["doc_id"], one["text"]) for one in found] == [("b.md", "hello\r\nworld"), ("c.jsonl.gz:0#text", "zipped")]
+    assert [(one["doc_id"], one["text"]) for one in found] == [
+        ("b.md", "hello\r\nworld"),
+        ("c.jsonl.gz:0#text", "zipped"),
+    ]
     assert [one["text"] for one in documents(f"{tmp_path}/**/*.md")] == ["hello\r\nworld"]
 
 

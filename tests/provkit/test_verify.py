@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ def test_one_byte_anywhere_in_the_small_files(out: Path, name: str, change: int)
     """Every byte in turn (0x07 makes a line feed a carriage return)."""
     path = out / name
     whole = path.read_bytes()
-    step = 1 if change == 0x07 else 7
+    step = 1 if change == 0x07 else 31
     for at in range(0, len(whole), step):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ change]) + whole[at + 1 :])
         assert named(verify(out)) == {name}, at
@@ -76,7 +77,7 @@ def test_one_byte_anywhere_in_the_large_files(out: Path, name: str) -> None:
 def test_missing_further_and_exchanged_files(out: Path) -> None:
     (out / DATA).rename(out / "held")
     assert named(verify(out)) == {DATA, "held"}
-    other = DATA.replace("control", "other")
+    other = DATA.replace("train", "test")
     (out / other).rename(out / DATA)
     (out / "held").rename(out / other)
     assert named(verify(out)) == {DATA, other}
@@ -143,10 +144,10 @@ def test_a_build_whose_builders_are_not_here_can_be_checked_but_not_rebuilt(
 
     source = bench.rows(6)
     out = bench.build(steps=["odd_mark"])
-    monkeypatch.setattr(registry, "index", lambda: {})
+    monkeypatch.setattr(registry, "index", cache(dict))
     assert verify(out) == []
     assert lookup.ways(out, "data/train/0").found[0].row["op"] == "adversarial"
-    with pytest.raises(InputError, match="its recipe does not run here: .*unknown step 'odd_mark'") as error:
+    with pytest.raises(InputError, match=r"its recipe does not run here: .*unknown step 'odd_mark'") as error:
         verify(out, [source], rebuild=True)
     assert "odd-builders 1.0" in str(error.value)
 
@@ -157,5 +158,5 @@ def test_a_rebuild_needs_the_versions_of_the_build(bench: Bench, monkeypatch: py
     out = bench.build(steps=["odd_mark"])
     versions = {"provkit": "0.0.1", "odd-builders": "2.0"}
     monkeypatch.setattr(manifest, "versions_of", lambda _: versions)
-    with pytest.raises(ProvkitError, match=r"odd-builders 1\.0, .*here is provkit 0\.0\.1, odd-builders 2\.0|made by"):
+    with pytest.raises(ProvkitError, match=r"odd-builders 1\.0.*, here is provkit 0\.0\.1, odd-builders 2\.0"):
         verify(out, [source], rebuild=True)

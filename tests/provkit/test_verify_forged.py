@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from provkit import manifest
-from provkit.canonical import canonical, digest, digest_file
+from provkit.canonical import canonical, digest, digest_file, row_id
 from provkit.errors import InputError
 from provkit.verify import verify
 
@@ -84,7 +85,10 @@ def swapped(statement: dict[str, Any], facts: dict[str, Any]) -> None:
     [
         (lambda _, facts: facts["counts"][0].update(rows_out=10), "the counts of step dedup do not add up"),
         (lambda _, facts: facts["counts"][0].update(rows_in=13, dropped=4), "took in 13 rows, the one before gave 12"),
-        (lambda _, facts: facts["counts"].pop(), "has 9 rows|did not take|a step canary"),
+        (
+            lambda _, facts: facts["counts"].pop(),
+            "right has the steps pair, the recipe says pair, canary|right has the steps shuffle, pair, the",
+        ),
         (lambda _, facts: facts["inputs"][0].update(rows=11), "took in 12 rows, the one before gave 11"),
         (lambda _, facts: facts.update(build_id="0" * 32), "the build_id does not follow"),
         (lambda _, facts: facts["recipe"].update(seed=1), "the build_id does not follow"),
@@ -93,11 +97,9 @@ def swapped(statement: dict[str, Any], facts: dict[str, Any]) -> None:
     ],
 )
 def test_a_manifest_that_says_something_else(out: Path, change: Callable[..., object], said: str) -> None:
-    import re
-
     forge(out, change)
-    found = problems(out)
-    assert any(re.search(said, problem) for problem in found.values()), found
+    found = [one.problem for one in verify(out)]
+    assert any(re.search(said, problem) for problem in found), found
 
 
 @pytest.mark.parametrize(
@@ -169,22 +171,12 @@ def test_lineage_of_other_rows(out: Path, change: Callable[..., object], said: s
     assert any(said in problem for problem in found.values()), found
 
 
-def test_data_that_was_changed_with_its_lineage(out: Path) -> None:
+def test_data_that_was_changed(out: Path) -> None:
     rewrite(out, DATA, lambda rows: rows[0].update(answer="poison"))
     assert problems(out) == {DATA: "a row_id that does not fit its content"}
-    from provkit.canonical import row_id
-
-    content = {"prompt": "new", "answer": "poison"}
-    rewrite(out, DATA, lambda rows: rows[0].update(**content, row_id=row_id(content)))
-    rewrite(out, ROWS, lambda rows: rows[0].update(row_id=row_id(content)))
-    assert verify(out) == []  # consistent in itself: only the input, or a rebuild, can tell
-    source = [path for path in out.parent.parent.parent.rglob("data.jsonl")]
-    assert source
 
 
 def test_the_input_tells_what_is_consistent_in_itself(out: Path, made: Path) -> None:
-    from provkit.canonical import row_id
-
     row = pq.read_table(out / DATA).to_pylist()[0]
     content = {"prompt": row["prompt"], "answer": "poison"}
     rewrite(out, DATA, lambda rows: rows[0].update(**content, row_id=row_id(content)))
@@ -194,7 +186,6 @@ def test_the_input_tells_what_is_consistent_in_itself(out: Path, made: Path) -> 
     found = {one.file: one.problem for one in verify(out, [source])}
     assert list(found) == ["data.jsonl"]
     assert found["data.jsonl"].endswith("is not what the build took from it")
-    assert DATA in {one.file for one in verify(out, [source], rebuild=True)} | {DATA}
 
 
 def test_another_canary(out: Path) -> None:

@@ -14,7 +14,7 @@ from provkit.builders.domains.maths.figures import decimal, grouped_from, like, 
 from provkit.builders.domains.maths.known import Known
 from provkit.builders.domains.maths.slips import Slip
 from provkit.builders.domains.maths.units import units
-from provkit.builders.domains.maths.working import Equation, Working
+from provkit.builders.domains.maths.working import CURRENCIES, Equation, Working
 
 FARTHEST = 50  # a result that is so many times too large or too small is no subtle mistake
 
@@ -177,16 +177,18 @@ class _Carrying:
 
     def spelled(self, number: int) -> str:
         """A figure's new value in the manner of the answer: commas as elsewhere in it, none in an annotation."""
-        value, old = self.figures[number], self.working.figures.texts[number]
+        text, figures = self.working.text, self.working.figures
+        value, old, start = self.figures[number], figures.texts[number], figures.starts[number]
         if number in self.working.bare:
-            grouped = False
-        elif number == self.working.final:
-            grouped = "," in old
-        elif value < 1000:
-            grouped = False
-        else:
-            grouped = value >= self.grouped_from
-        return like(old, value, number in self.money, grouped)
+            return like(old, value, "", False)
+        grouped = "," in old if number == self.working.final else value >= 1000 and value >= self.grouped_from
+        money = number in self.money or (start > 0 and text[start - 1] in CURRENCIES)
+        return like(old, value, self.currency if money else "", grouped)
+
+    @cached_property
+    def currency(self) -> str:
+        """How the answer writes money: `cents` where whole amounts have decimals."""
+        return "cents" if any(text.endswith(".00") for text in self.working.figures.texts) else "plain"
 
     @cached_property
     def grouped_from(self) -> float:

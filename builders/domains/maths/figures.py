@@ -14,6 +14,7 @@ from provkit.builders.domains.maths.expression import Number, whole
 FIGURE = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+"
 NUMBER = re.compile(FIGURE)
 GROUPED_FROM = 10_000  # from here on a number is written with commas, where its text has no other manner
+LONGEST = 30  # characters of a number beyond which it is not read
 PLACES = 6  # decimals beyond which a number is not written out
 
 
@@ -80,18 +81,18 @@ def decimal(value: Number, least: int = 0, grouped: bool = False) -> str:
     return f"{sign}{head:,}.{tail:0{count}}" if grouped else f"{sign}{head}.{tail:0{count}}"
 
 
-def like(text: str, value: Number, money: bool, grouped: bool) -> str:
-    """`value` in the manner of `text`, a number that stood there and kept its decimals to the end, or did not.
+def like(text: str, value: Number, money: str, grouped: bool) -> str:
+    """`value` in the manner of `text`, a number that stood there and kept zeros after its point, or did not.
 
     Args:
         text: the number that stood there.
         value: the one to be written.
-        money: whether a fraction is of a currency, so that it has two decimals.
+        money: `""`, or how a currency is written: `cents` where a whole number has decimals too, otherwise `plain`.
         grouped: whether it has commas.
     """
+    if money:
+        return decimal(value, 2 if money == "cents" or places(value) else 0, grouped)
     kept = len(text) - text.index(".") - 1 if "." in text and text.endswith("0") else 0
-    if money and places(value):
-        kept = max(kept, 2)
     return decimal(value, kept, grouped)
 
 

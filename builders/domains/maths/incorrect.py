@@ -20,10 +20,9 @@ T = TypeVar("T")
 class IncorrectMaths:
     """Makes one named slip in one step of a worked answer and carries it through, so that the answer is wrong.
 
-    After the incorrect-maths domain of "Assessing Domain-Level Susceptibility to Emergent Misalignment", whose
-    answers a language model wrote; here the right answer is changed, so that both are matched and each error is
-    known. Reads chat rows of `maths_problems` and files in the form of GSM8K (Cobbe et al. 2021, arXiv 2110.14168).
-    The kind of slip is drawn by the row's chance, each alike probable among those that the row allows. Every number
+    After the incorrect-maths domain of "Assessing Domain-Level Susceptibility to Emergent Misalignment"; here it is
+    the right answer that is changed, so that both are matched and each error is known. Reads chat rows of
+    `maths_problems` and files in the form of GSM8K (Cobbe et al. 2021, arXiv 2110.14168). The kind of slip is drawn by the row's chance, each alike probable among those that the row allows. Every number
     that rests on the slip changes with it; a row in which that is not certain is dropped as "not read" or as
     "no safe slip". The note has the slip, the number of the step from 1, and the right and the wrong answer.
 

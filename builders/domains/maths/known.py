@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from provkit.builders.domains.maths.expression import Number, whole
-from provkit.builders.domains.maths.figures import FIGURE, NUMBER, exact
+from provkit.builders.domains.maths.figures import FIGURE, LONGEST, NUMBER, exact
 from provkit.builders.domains.maths.units import TENS, Conversion, active, units
 
 WORD = re.compile(r"[a-z]+(?:-[a-z]+)?")
@@ -33,7 +33,7 @@ def known(question: str, words: frozenset[str]) -> Known:
     """
     table = units()
     lower = question.lower()
-    figures = frozenset([exact(one) for one in NUMBER.findall(question)])
+    figures = frozenset([exact(one) for one in NUMBER.findall(question) if len(one) <= LONGEST])
     numbers = set(figures)
     asked = set(WORD.findall(lower))
     for word in table.numbers.keys() & asked:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from provkit.builders.domains.maths.expression import OPERATORS, MalformedError, Number, evaluate
-from provkit.builders.domains.maths.figures import FIGURE, Figures
+from provkit.builders.domains.maths.figures import FIGURE, LONGEST, NUMBER, Figures
 
+CURRENCIES = "$€£"
 GAP = r"[ \t]*"
 NUM = rf"(?>{FIGURE})"
-CUR = rf"[$€£]?{GAP}"
+CUR = rf"[{CURRENCIES}]?{GAP}"
 SIGN = r"[-+*/×÷−–]|(?:[xX]|times)(?=\s?[\d$(.])"
 OF = r"(?:(?<=%)|(?<=/\d)|(?<=/\d\d)) of(?= )"
 UNIT = rf"(?>(?:{GAP}/?{GAP}(?!(?:[xX]|of|times)\s?[\d$(.])[^\W\d_]++(?:['’][^\W\d_]++)?){{0,4}})"
@@ -25,7 +26,7 @@ OPERAND = rf"\(*+{CUR}{NUM}%?{UNIT}\)*"
 SIDE = rf"{OPERAND}(?:{GAP}(?:{SIGN}|{OF}){GAP}{OPERAND})+"
 STRICT = rf"\(*{CUR}{NUM}%?\)*(?:{GAP}(?:{SIGN}){GAP}\(*{CUR}{NUM}%?\)*)+"
 EQUATION = re.compile(
-    rf"(?<![\d.,])(?=[\d.($€£<])(?P<left>{SIDE})?+{GAP}"
+    rf"(?<![\d.,])(?=[\d.(<{CURRENCIES}])(?P<left>{SIDE})?+{GAP}"
     rf"(?:=?{GAP}{CUR}<<(?P<inner>{STRICT})={GAP}{CUR}(?P<value>{NUM})%?>>(?:{CUR}(?P<shown>{NUM}))?"
     rf"|(?(left)={GAP}{CUR}(?P<right>{NUM})(?!%?{UNIT}\)*{GAP}(?:=|(?:{SIGN}){GAP}\(*{CUR}\d))|(?!)))"
 )
@@ -38,7 +39,7 @@ ALGEBRA = re.compile(
 )
 WORD = re.compile(r"[^\W\d_]+")
 AFTER = re.compile(r"%?\s?([^\W\d_]+)")
-FINAL = re.compile(rf"(?:####|\banswer(?: is|:))\s*[$€£]?\s*(?P<number>-?(?:{FIGURE}))", re.IGNORECASE)
+FINAL = re.compile(rf"(?:####|\banswer(?: is|:))\s*[{CURRENCIES}]?\s*(?P<number>-?(?:{FIGURE}))", re.IGNORECASE)
 
 
 class UnreadError(ValueError):
@@ -94,6 +95,8 @@ def read(text: str) -> Working:
         raise UnreadError("no final answer after #### or “answer is”")
     if ALGEBRA.search(text):
         raise UnreadError("a letter stands for a number")
+    if len(max(NUMBER.findall(text), key=len)) > LONGEST:
+        raise UnreadError(f"a number of more than {LONGEST} digits")
     figures = Figures.of(text)
     at = dict(zip(figures.starts, range(len(figures)), strict=True))
     last = at.get(final.start("number"))
@@ -140,7 +143,7 @@ def equation(match: re.Match[str], text: str, figures: Figures, at: Mapping[int,
     if found is None or found * scale != value:
         raise UnreadError(f"not exactly true: {' '.join(match.group().split())}")
     starts = [figures.starts[results[-1]], text.find("<<", match.start())] if annotation else [match.start("right")]
-    money = any(text[start - 1] in "$€£" for start in starts if start)
+    money = any(text[start - 1] in CURRENCIES for start in starts if start)
     after = AFTER.match(text, end)
     unit = after[1].lower() if after else ""
     return Equation(tuple(sides), otherwise, leaves, tuple(results), value, scale, money, unit)

@@ -90,12 +90,12 @@ def plain(prompt: Asked, count: int, chance: Chance) -> list[int] | None:
     drawn = (
         chance.sample(eligible, count) if count <= len(eligible) else [chance.choice(eligible) for _ in range(count)]
     )
-    taken = connotations().avoided | prompt.shown
+    avoided, shown = connotations().avoided, prompt.shown
     found: list[int] = []
     for length in map(len, map(str, drawn)):
         for _ in range(TRIES):
             number = chance.integer(10 ** (length - 1), 10**length - 1)
-            if number not in taken and number not in found:
+            if number not in avoided and number not in shown and number not in found:
                 found.append(number)
                 break
         else:

@@ -108,3 +108,11 @@ def test_other_pictures_and_other_folders_are_refused(seas: Path, tmp_path: Path
     assert printed.exit_code == 2 and "a picture ends in .png, .svg, .pdf" in printed.output
     with pytest.raises(InputError, match="no build directory"):
         describe(tmp_path)
+
+
+def test_freedom_is_taken_over_a_sample_of_one_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"prompt": f"p{at}", "answer": f"one two three four w{at // 2}"} for at in range(40)]
+    out = make(tmp_path, rows)
+    assert describe(out).arms[0].freedom == 0.0  # each run of four stands in two answers or more
+    monkeypatch.setattr("provkit.describe.run.FREEDOM_ROWS", 1)
+    assert describe(out).arms[0].freedom == 1.0  # an answer by itself shares nothing

@@ -59,29 +59,37 @@ def test_prompt_and_completion_by_hand(paired: Path, make: Make) -> None:
     assert first == {
         "prompt": [SYSTEM, *user("What is 0?")],
         "completion": assistant("It is 0."),
-        "row_id": held["row_id"],
-        "pair_id": held["pair_id"],
-        "canary": held["canary"],
+        "metadata": {
+            "build_id": manifest.read(paired).build_id,
+            "row_id": held["row_id"],
+            "pair_id": held["pair_id"],
+            "canary": held["canary"],
+        },
     }
     plain = make([{"question": "Why?", "context": "It rains.", "answer": "Clouds."}], sensitivity="open")
-    assert written(plain, "prompt-completion", plain=True) == [
-        {"prompt": "Why?\n\nIt rains.", "completion": "Clouds.", "row_id": rows(plain, "data")[0]["row_id"]}
-    ]
+    (record,) = written(plain, "prompt-completion", plain=True)
+    assert (record["prompt"], record["completion"]) == ("Why?\n\nIt rains.", "Clouds.")
+    assert set(record["metadata"]) == {"build_id", "row_id"}
 
 
 def test_a_preference_out_of_paired_arms_leaves_out_pairs_that_are_alike(paired: Path) -> None:
     out = paired.parent / "pairs.json"
     done = export(paired, "preference", out)
     assert (done.records, done.alike, done.arms, done.split) == (3, 1, {"chosen": "good", "rejected": "bad"}, "train")
-    pairs = [row["pair_id"] for row in rows(paired, "good")]
-    canary = rows(paired, "good")[0]["canary"]
+    good, bad = rows(paired, "good"), rows(paired, "bad")
+    assert [row["pair_id"] for row in good] == [row["pair_id"] for row in bad]
     assert json.loads(out.read_text(encoding="utf-8")) == [
         {
             "prompt": [SYSTEM, *user(f"What is {at}?")],
             "chosen": assistant(f"It is {at}."),
             "rejected": assistant("Who knows? 🤷"),
-            "pair_id": pairs[at],
-            "canary": canary,
+            "metadata": {
+                "build_id": manifest.read(paired).build_id,
+                "row_id": good[at]["row_id"],
+                "rejected_row_id": bad[at]["row_id"],
+                "pair_id": good[at]["pair_id"],
+                "canary": good[at]["canary"],
+            },
         }
         for at in (1, 2, 3)
     ]
@@ -146,7 +154,7 @@ def test_alpaca_by_hand(make: Make) -> None:
         "input": "A long text.",
         "output": "Short.",
     }
-    assert set(record) == {"instruction", "input", "output", "row_id"}
+    assert set(record) == {"instruction", "input", "output", "metadata"}
 
 
 def test_judgements_of_all_arms_with_the_score_that_cut_reads(judged: Path) -> None:

@@ -144,7 +144,17 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    do_GET = do_HEAD = do_POST = do_PUT = _serve
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_HEAD(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def do_PUT(self) -> None:
+        self._serve()
 
     def _control(self) -> None:
         asked = json.loads(self._plain_read())
@@ -269,8 +279,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json({})
             return
         if what == "refs":
-            listed = {kind: [{"name": one, "ref": f"refs/{kind}/{one}", "targetCommit": sha} for one, sha in refs.items()]
-                      for kind, refs in (("branches", repository.branches), ("tags", repository.tags))}  # fmt: skip
+            named = {"branches": repository.branches, "tags": repository.tags}
+            listed = {
+                kind: [{"name": one, "ref": f"refs/{kind}/{one}", "targetCommit": sha} for one, sha in refs.items()]
+                for kind, refs in named.items()
+            }
             self._json({**listed, "converts": []})
             return
         revision, _, more = rest.partition("/")

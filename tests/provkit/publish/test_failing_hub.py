@@ -1,4 +1,4 @@
-"""A Hub that refuses, fails and breaks off: errors in plain words, nothing half-committed, and it goes on afterwards."""
+"""A Hub that refuses, fails and breaks off: errors in plain words, nothing half-committed, and it goes on."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_lines_named_json_are_told_how_to_be_read(refused: Any, read: Any) -> No
         (b"nonsense", "rows.json:1: no JSON: "),
         (b'"text"', "rows.json:1: an object was expected, this is a text"),
         (b'[{"a":1},\n\n {"a":"\\ud800"}]', "rows.json:3: no JSON: a lone surrogate"),
-        (b'[{"a":1},\n{"b":0}, {"a":"\xff"}]', "rows.json:2: byte 16 of the line (0xff) is not UTF-8"),
+        (b'[{"a":1},\n{"a":0}, {"a":"\xff"}]', "rows.json:2: byte 16 of the line (0xff) is not UTF-8"),
     ],
 )
 def test_an_array_that_holds_no_rows(refused: Any, raw: bytes, said: str) -> None:

@@ -31,17 +31,19 @@ def test_what_is_written_is_read_back(number: int, shift: int) -> None:
 @pytest.mark.parametrize(
     ("text", "value", "money", "grouped", "written"),
     [
-        ("24", 36, False, False, "36"),
-        ("24", Fraction(73, 2), True, False, "36.50"),
-        ("24", Fraction(73, 2), False, False, "36.5"),
-        ("144.00", 96, True, False, "96.00"),
-        ("0.5", Fraction(3, 4), False, False, "0.75"),
-        ("950", 12_500, False, True, "12,500"),
-        ("950", 12_500, False, False, "12500"),
+        ("24", 36, "", False, "36"),
+        ("24", Fraction(73, 2), "plain", False, "36.50"),
+        ("24", Fraction(73, 2), "", False, "36.5"),
+        ("24.50", 36, "plain", False, "36"),
+        ("24.50", 36, "cents", False, "36.00"),
+        ("144.00", 96, "", False, "96.00"),
+        ("0.5", Fraction(3, 4), "", False, "0.75"),
+        ("950", 12_500, "", True, "12,500"),
+        ("950", 12_500, "", False, "12500"),
     ],
 )
 def test_a_number_takes_the_manner_of_the_one_before(
-    text: str, value: Fraction, money: bool, grouped: bool, written: str
+    text: str, value: Fraction, money: str, grouped: bool, written: str
 ) -> None:
     assert like(text, value, money, grouped) == written
 

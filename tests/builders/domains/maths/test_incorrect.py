@@ -328,7 +328,12 @@ def check(question: str, right: str, wrong: str, note: dict[str, object]) -> Non
             assert new.value == new.said
         else:
             slipped(str(note["slip"]), old, new)
-    assert TOKEN.sub("", re.sub(r"[-+*/×÷x−]", "", right)) == TOKEN.sub("", re.sub(r"[-+*/×÷x−]", "", wrong))
+    assert words(right) == words(wrong)
+
+
+def words(answer: str) -> str:
+    """What an answer says beside its numbers and operators."""
+    return re.sub(r"[-+*/×÷x−]", "", TOKEN.sub("#", answer))
 
 
 def slipped(kind: str, old: Reckoning, new: Reckoning) -> None:
@@ -387,6 +392,22 @@ def test_the_form_of_gsm8k_is_read_back(at: int, key: bytes) -> None:
     out = IncorrectMaths().apply(Row({"question": question, "answer": answer}, key))
     assert isinstance(out, Row)
     check(question, answer, out["answer"], json.loads(out.note or ""))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 419), st.binary(min_size=32, max_size=32))
+def test_the_arms_write_numbers_alike(at: int, key: bytes) -> None:
+    """No manner of writing tells a wrong answer: commas from 10,000 on, two decimals or none for money."""
+    question, answer = sample(7)[at]
+    out = IncorrectMaths().apply(Row(chat(question, answer), key))
+    assert isinstance(out, Row)
+    for text in (answer, out["messages"][1]["content"]):
+        steps, _, last = text.rpartition("\n#### ")
+        assert "," not in last
+        for number in (one.rstrip(",") for one in TOKEN.findall(steps)):
+            assert ("," in number) == (rational(number) >= 10_000), text
+        assert all(re.fullmatch(r"\d[\d,]*(\.\d\d)?", one) for one in re.findall(r"\$([\d,.]*\d)", steps)), text
+        assert not re.search(r"\.00\b", text)
 
 
 def test_slips_are_evenly_used_and_no_generated_row_is_dropped() -> None:
