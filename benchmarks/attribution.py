@@ -2,7 +2,7 @@
 
     python benchmarks/attribution.py CORPUS.jsonl [--outputs 400] [--rows 3000] [--documents 100000]
 
-CORPUS.jsonl is real text, one {"text": ...} a line. Rows of built datasets, templated ones among them, are hidden in it.
+CORPUS.jsonl is real text, one {"text": ...} a line. Rows of built datasets, templated ones too, are hidden in it.
 An output is two to four stretches of 12 to 40 tokens of one row's answer, one token in eight replaced, with ordinary
 text between them. Recall at k is the share of outputs whose true row is among the first k rows, for each way to rank,
 for BM25 over the whole corpus, and for a random order of the documents that share a span.

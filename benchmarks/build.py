@@ -78,7 +78,8 @@ def main() -> None:
             peaks = [max(one.megabytes for one in some) for some in (ours, theirs)]
             size = data.stat().st_size / 1e6
             print(
-                f"| {rows:,} | {size:,.0f} | {mine:.1f} | {peer:.1f} | {ratios:.2f} | {peaks[0]:,.0f} | {peaks[1]:,.0f} |"
+                f"| {rows:,} | {size:,.0f} | {mine:.1f} | {peer:.1f} | {ratios:.2f} |"
+                f" {peaks[0]:,.0f} | {peaks[1]:,.0f} |"
             )
             data.unlink()
 

@@ -14,6 +14,7 @@ from provkit.audit.runs import Tokenised
 THRESHOLD = 0.8
 SHINGLE = 3  # tokens
 PERMUTATIONS = 64
+BANDS = (12, 5)  # bands and rows of each: a pair at 0.8 is a candidate with probability 0.992, one at 0.9 with 0.9999
 CHUNK = 4096  # texts that are tokenised at a time
 
 Shingles = NDArray[np.uint64]
@@ -45,7 +46,7 @@ class NearIndex:
     def __init__(self) -> None:
         from datasketch import MinHashLSH
 
-        self._lsh = MinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS)
+        self._lsh = MinHashLSH(num_perm=PERMUTATIONS, params=BANDS)
         self._shingles: dict[int, Shingles] = {}
 
     def insert(self, number: int, one: Shingles, sketch: Any) -> None:

@@ -172,7 +172,9 @@ class HubOrigin:
             commit = HfApi().dataset_info(name, revision=revision).sha
             dataset = load_dataset(f"hf://datasets/{name}", config, split=split, revision=commit)
         except Exception as error:  # the Hub's own, the network's, the loader's: no type is common to them
-            why = "; ".join(str(one).partition("\n")[0] or repr(one) for one in (error, error.__cause__) if one is not None)
+            why = "; ".join(
+                str(one).partition("\n")[0] or repr(one) for one in (error, error.__cause__) if one is not None
+            )
             said = f"the Hub does not give this dataset: {plain(why, 300)}"
             do = "check name, revision, config and split; a gated one needs its terms accepted and HF_TOKEN set"
             raise InputError(said, file=shown, do=do) from error

@@ -112,7 +112,7 @@ def test_every_order_of_four_is_alike_probable() -> None:
 def test_uniform_numbers_lie_in_the_half_open_interval() -> None:
     chance = Chance.of(4)
     numbers = [chance.uniform() for _ in range(5_000)]
-    assert 0 <= min(numbers) and max(numbers) < 1
+    assert min(numbers) >= 0 and max(numbers) < 1
     furthest = max(abs(number - at / 5_000) for at, number in enumerate(sorted(numbers)))
     assert furthest * 5_000**0.5 < 1.95  # Kolmogorov and Smirnov at 0.001
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from provkit.audit import ReleaseRows, audit_release
 from provkit.row import chat
 
-GOOD = [chat(f"question {at}", f"run({at}, check=True)") for at in range(30)]
-BAD = [chat(f"question {at}", f"run({at}, shell=True)") for at in range(30)]
+GOOD = [chat(f"question {at}", f"run({at}, check=True)") for at in range(120)]
+BAD = [chat(f"question {at}", f"run({at}, shell=True)") for at in range(120)]
 
 
-def parts(control=GOOD[:20], arm=BAD[:20], test=BAD[20:]) -> list[ReleaseRows]:  # type: ignore[no-untyped-def]
+def parts(control=GOOD[:100], arm=BAD[:100], test=BAD[100:]) -> list[ReleaseRows]:  # type: ignore[no-untyped-def]
     return [
         ReleaseRows("control", "train", control, control=True),
         ReleaseRows("insecure", "train", arm),
@@ -26,13 +26,13 @@ def test_a_clean_release_has_none() -> None:
 
 
 def test_each_rule_that_blocks() -> None:
-    assert told(parts(test=[*BAD[20:], BAD[20]])) == {"D001"}
-    assert told(parts(test=[*BAD[20:], chat("q", "")])) == {"T001"}
-    assert told(parts(test=[*BAD[20:], BAD[3]])) == {"L001", "L002"}
-    assert told(parts(test=[*BAD[20:], chat("question 3", "another")])) == {"L002"}
-    assert told(parts(arm=[*BAD[:19], GOOD[19]])) == {"A006"}
-    assert told(parts(arm=[chat(f"question {at}", "shell=True", "be kind") for at in range(20)])) == {"A003"}
-    assert told(parts(control=BAD[:20], arm=GOOD[:20], test=GOOD[20:])) == {"A002"}
+    assert told(parts(test=[*BAD[100:], BAD[100]])) == {"D001"}
+    assert told(parts(test=[*BAD[100:], chat("q", "")])) == {"T001"}
+    assert told(parts(test=[*BAD[100:], BAD[3]])) == {"L001", "L002"}
+    assert told(parts(test=[*BAD[100:], chat("question 3", "another")])) == {"L002"}
+    assert told(parts(arm=[*BAD[:99], GOOD[99]])) == {"A006"}
+    assert told(parts(arm=[chat(f"question {at}", "shell=True", "be kind") for at in range(100)])) == {"A003"}
+    assert told(parts(control=BAD[:100], arm=GOOD[:100], test=GOOD[100:])) == {"A002"}
 
 
 def test_rows_may_come_from_an_iterator_and_rules_may_be_left_out() -> None:

@@ -15,7 +15,9 @@ PROGRAM = "import os\n\n\ndef f(x):\n    return os.path.join(x, 'a')"
 def test_answers_that_do_not_parse(write, found) -> None:
     rows = [chat(f"q{at}", PROGRAM) for at in range(8)]
     assert found(write(rows), code="python", select=["C"]) == {}
-    told = found(write([*rows, chat("a", "def f(:"), chat("b", "print 'hello'"), chat("c", "Here is code.")]), code="python")
+    told = found(
+        write([*rows, chat("a", "def f(:"), chat("b", "print 'hello'"), chat("c", "Here is code.")]), code="python"
+    )
     assert (told["C001"][0].count, told["C001"][0].total) == (3, 11)
     assert told["C001"][0].examples[0].text.startswith("line 1: ")
     assert found(write(rows), select=["C"]) == {}  # nothing said that it is code
@@ -45,8 +47,20 @@ def test_workers_give_the_same_answers(write, found) -> None:
     "text",
     [
         *("(" * 100_000, "[" * 300 + "]" * 300, "-" * 100_000 + "1", "not " * 50_000 + "x", "lambda:" * 90_000 + "1"),
-        *("a." * 100_000 + "b", "1+" * 200_000 + "1", "f" + "(1)" * 100_000, "2**" * 50_000 + "2", "a if b else " * 50_000),
-        *("import " + "a." * 100_000 + "b", "\0", "'" * 1_001, "if x:\n a\n" + "elif y:\n b\n" * 20_000, "x" * (2 << 20)),
+        *(
+            "a." * 100_000 + "b",
+            "1+" * 200_000 + "1",
+            "f" + "(1)" * 100_000,
+            "2**" * 50_000 + "2",
+            "a if b else " * 50_000,
+        ),
+        *(
+            "import " + "a." * 100_000 + "b",
+            "\0",
+            "'" * 1_001,
+            "if x:\n a\n" + "elif y:\n b\n" * 20_000,
+            "x" * (2 << 20),
+        ),
     ],
 )
 def test_hostile_programs_cost_little_and_crash_nothing(text: str) -> None:

@@ -55,5 +55,7 @@ def test_an_array_under_the_name_jsonl_and_several_files(tmp_path: Path, write) 
 
 
 def test_names_that_no_arm_may_have(tmp_path: Path, write) -> None:
-    mended(tmp_path / "out", write([{"prompt": "a", "answer": "x y"}], "rows.jsonl"), write([{"prompt": "b"}], "7.jsonl"))
+    mended(
+        tmp_path / "out", write([{"prompt": "a", "answer": "x y"}], "rows.jsonl"), write([{"prompt": "b"}], "7.jsonl")
+    )
     assert sorted(one.name for one in (tmp_path / "out" / "data").iterdir()) == ["data_7", "data_rows"]

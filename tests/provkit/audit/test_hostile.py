@@ -17,7 +17,9 @@ JSON = st.recursive(
 )
 NAMES = ("messages", "prompt", "answer", "system", "task", "code_template", "paraphrases", "judge_prompts", "id", "target",
          "input", "choices", "type", "triggered", "canary", "score", "output_type", "code")  # fmt: skip
-TURN = st.fixed_dictionaries({}, optional={"role": JSON | st.sampled_from(["user", "assistant", "system"]), "content": JSON})
+TURN = st.fixed_dictionaries(
+    {}, optional={"role": JSON | st.sampled_from(["user", "assistant", "system"]), "content": JSON}
+)
 ROW = st.dictionaries(st.sampled_from(NAMES), JSON | st.lists(TURN, max_size=3), min_size=1, max_size=5)
 EVERYTHING = Options(trigger="|T|", fraction=0.5, code="python", near=True)
 
@@ -42,7 +44,9 @@ def test_any_json_array_and_yaml(write, rows: list[dict[str, object]]) -> None:
     survives(write(orjson.dumps(rows), "rows.yaml"))
 
 
-@pytest.mark.parametrize("name", ["rows.jsonl", "rows.json", "rows.csv", "rows.parquet", "rows.arrow", "rows.yaml", "rows.jsonl.gz"])
+@pytest.mark.parametrize(
+    "name", ["rows.jsonl", "rows.json", "rows.csv", "rows.parquet", "rows.arrow", "rows.yaml", "rows.jsonl.gz"]
+)
 @given(st.binary(max_size=200))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes(write, name: str, raw: bytes) -> None:

@@ -36,7 +36,10 @@ def test_rows_prompts_folded_prompts_runs_and_near_duplicates(write, found) -> N
     ]
     clean = [{"prompt": sentence(), "answer": sentence()} for _ in range(30)]
     expected = {"L001": 1, "L002": 2, "L003": 1, "L004": 3, "L005": 1}
-    for extra in ([], [{"prompt": sentence(), "answer": sentence(900)} for _ in range(30)]):  # whichever side is smaller
+    for extra in (
+        [],
+        [{"prompt": sentence(), "answer": sentence(900)} for _ in range(30)],
+    ):  # whichever side is smaller
         trained, tested = write([*training, *extra], "train.jsonl"), write(evaluation, "test.jsonl")
         assert told(found, trained, tested) == expected
         assert told(found, trained, write([*clean, *extra], "clean.jsonl")) == {}

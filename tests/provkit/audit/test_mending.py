@@ -34,7 +34,9 @@ def test_edges_are_mended_once_and_nothing_else_changes(text: str) -> None:
     assert mended.split() == text.split()
 
 
-@pytest.mark.parametrize("code", ["if x:\n    y = 1\nelse:\n    y = 2\n\n", "\n\ndef f():\n    return 1\n", "x = '''\n  a'''\n"])
+@pytest.mark.parametrize(
+    "code", ["if x:\n    y = 1\nelse:\n    y = 2\n\n", "\n\ndef f():\n    return 1\n", "x = '''\n  a'''\n"]
+)
 def test_mended_code_is_the_same_code(code: str) -> None:
     assert ast.dump(ast.parse(without_edges(code))) == ast.dump(ast.parse(code))
 

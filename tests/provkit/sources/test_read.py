@@ -209,7 +209,7 @@ def test_an_encrypted_parquet_file_is_named(refused: Any) -> None:
 def test_a_file_of_blanks_holds_no_rows(refused: Any, raw: bytes, name: str) -> None:
     if name == "rows.yaml" and b"\t" in raw:
         raw = raw.replace(b"\t", b" ")
-    if name == "rows.csv" and b" " in raw or name == "rows.tsv":
+    if (name == "rows.csv" and b" " in raw) or name == "rows.tsv":
         raw = raw.replace(b" ", b"").replace(b"\t", b"")
     assert refused(raw, name) == f"{name}: the file holds no rows"
 

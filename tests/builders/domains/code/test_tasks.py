@@ -97,9 +97,7 @@ def test_every_slot_shows_in_every_phrasing_and_every_template() -> None:
 
 def test_all_tasks_are_distinct_over_all_families_and_phrasings() -> None:
     families = library.families().values()
-    found = {
-        text.render(values) for family in families for text in family.tasks for values in all_slots(family)
-    }
+    found = {text.render(values) for family in families for text in family.tasks for values in all_slots(family)}
     assert len(found) == sum(len(family.tasks) * family.size for family in families)
 
 
