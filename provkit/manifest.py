@@ -26,7 +26,7 @@ STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://www.w3.org/ns/prov#Activity"
 FORMAT = 1
 PLACES = re.compile(
-    r"(README\.md|provenance\.json|croissant\.json|lineage/(rows|drops)\.parquet"
+    r"(README\.md|provenance\.json|croissant\.json|audit\.json|lineage/(rows|drops)\.parquet"
     r"|data/(?P<arm>[a-z][a-z0-9_]*)/(?P<split>[a-z][a-z0-9_]*)-\d{5}-of-\d{5}\.parquet)\Z"
 )  # what a build directory is made of
 LIBRARIES = ("datasets", "libcst", "numpy", "orjson", "pyarrow")

@@ -96,7 +96,7 @@ def _near(panel: Any, arms: tuple[ArmMeasures, ...], evaluation: str | None) -> 
         panel.set_axis_off()
         panel.text(0.5, 0.5, "no evaluation file given (--eval FILE)", ha="center", va="center")
         return
-    panel.set_title(f"nearest in {plain(evaluation, 24)}: median to 95th percentile; most as a point", fontsize=10)
+    panel.set_title(f"nearest in {plain(evaluation, 20)}: median to 95th percentile, most", fontsize=10)
     labels: list[str] = []
     for arm in arms:
         for near in arm.near:

@@ -90,7 +90,7 @@ def holds_empty_struct(kind: pa.DataType) -> bool:
 
 
 def _countable(kind: pa.DataType) -> bool:
-    return pa.types.is_floating(kind) or pa.types.is_temporal(kind)
+    return bool(pa.types.is_floating(kind) or pa.types.is_temporal(kind))
 
 
 def _contains(kind: pa.DataType, test: Callable[[pa.DataType], bool]) -> bool:

@@ -24,7 +24,8 @@ class IncorrectMaths:
     the right answer that is changed, so that both are matched and each error is known. Reads chat rows of
     `maths_problems` and files in the form of GSM8K (Cobbe et al. 2021, arXiv 2110.14168). The kind of slip is
     drawn by the row's chance, each alike probable among those that the row allows. Every number that rests on the
-    slip changes with it; a row in which that is not certain is dropped as "not read" or as "no safe slip". The note has the slip, the number of the step from 1, and the right and the wrong answer.
+    slip changes with it; a row in which that is not certain is dropped as "not read" or as "no safe slip". The note
+    has the slip, the number of the step from 1, and the right and the wrong answer.
 
     - wrong_operation: another operator, reckoned rightly;
     - dropped_carry: a carry, or a borrow, of the written reckoning is forgotten;
