@@ -16,7 +16,10 @@ def page() -> str:
     """The reference of all commands, as Markdown."""
     parts = ["# Commands", "", "Made by `make docs` out of the commands themselves.", ""]
     for path, command in commands(main, "provkit"):
-        context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
+        names = main.context_settings["help_option_names"]  # what a command inherits when it is really called
+        context = click.Context(
+            command, info_name=path, max_content_width=100, terminal_width=100, help_option_names=names
+        )
         parts += [f"## {path}", "", "```", command.get_help(context).rstrip(), "```", ""]
     return "\n".join(parts)
 

@@ -64,7 +64,8 @@ class Bench:
         """`provkit` with these words, in this folder, in a process of its own that knows the odd builders."""
         environment = {**os.environ, "PYTHONPATH": str(ODD), **options.pop("env", {})}
         command = [sys.executable, "-c", "from provkit.cli import main; main(prog_name='provkit')", *map(str, words)]
-        settings = {"capture_output": True, "text": True, "cwd": self.folder, "env": environment, "timeout": 120}
+        settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "timeout": 120}
+        settings |= {"cwd": self.folder, "env": environment}
         return subprocess.run(command, check=False, **{**settings, **options})
 
     def invoke(self, *words: str | Path) -> Result:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from provkit.builders.transforms.wordings import filled, wordings
@@ -40,7 +41,7 @@ class BiasedUsers:
 
     def rewrite(self, rows: Rows) -> Callable[[Row], Row | Drop]:
         """Which rows get a biased user."""
-        able = np.array([self.opinion is None or isinstance(row.get(self.opinion), str) for row in rows.rows()], bool)
+        able = self._able(rows)
         biased = np.zeros(len(rows), bool)
         biased[rows.lowest(self.share, np.flatnonzero(able))] = True
 
@@ -52,6 +53,15 @@ class BiasedUsers:
             return row if self.opinion is None else row.derive({}, {"biased": False}, without=(self.opinion,))
 
         return act
+
+    def _able(self, rows: Rows) -> NDArray[np.bool_]:
+        """Which rows can have a biased user."""
+        if self.opinion is None:
+            return np.ones(len(rows), bool)
+        if self.opinion not in rows.columns:
+            return np.zeros(len(rows), bool)
+        columns = (batch.column(0).to_pylist() for batch in rows.batches([self.opinion]))
+        return np.array([isinstance(opinion, str) for column in columns for opinion in column], bool)
 
     def spoken(self, row: Row) -> Row:
         """The row with a biased user."""

@@ -93,7 +93,7 @@ class Rows:
                 list(self._batcher.rest())
             except InputError as error:
                 self._stop(error)
-        if not self.index:
+        if not self.index and not self.form.faulty:
             self.form.saw(REFUSED, "the file holds no rows", Example(self.name), NONE)
 
     def _ask(self, rows: list[dict[str, Any]], lines: Sequence[int] | None, raw: Sequence[bytes], place: Place) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from provkit.index._native import kernel, prefetch, signed
-from provkit.index.kernels import BLOCK, goes_on, insert, interval, whole
+from provkit.index._native import kernel, signed
+from provkit.index.kernels import BLOCK, FEW, goes_on, insert, interval, whole
 from provkit.index.words import decode
 
+Shard = tuple[Any, ...]  # text, suffixes, keys, classes, word_edges, mark_edges, no runs
+Texts = tuple[Any, ...]  # query, starts, ends, last
 OUTPUT, FIRST, LAST, NUMBER = range(4)  # columns of found spans: output, first token, last token + 1, count
 
 
@@ -76,74 +80,118 @@ def find_spans(
     Returns:
         The number of spans.
     """
+    corpus = (text, suffixes, keys, classes, word_edges, mark_edges, np.empty((0, 2), np.int64))
+    tokens = (query, starts, ends, last)
     rank, left, right = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
     until = np.empty(BLOCK, np.int64)
-    none = np.empty((0, 2), np.int64)
     number = 0
     for output in range(len(limits)):
-        reached = first[output]  # no span that ends at this token or before it is new
-        for block in range(first[output], first[output + 1], BLOCK):
-            end = min(block + BLOCK, first[output + 1])
-            until[: end - block] = limits[output]
+        limit, behind = limits[output], first[output + 1]
+        reached = block = first[output]  # no span that ends at the token `reached` or before it is new
+        width = 4 * FEW
+        while block < behind:
+            if reached > block + width:
+                block = passed(corpus, tokens, block, min(block + width, behind), reached, limit, behind)
+                width = FEW
+            end = min(block + width, behind)
+            until[: end - block] = limit
             insert(text, suffixes, keys, query, starts[block:end], until[: end - block], rank, left, right)
             here = block  # the tokens before this one end within the longest match
-            fetched = reached
             for token in range(block, end):
-                longest = starts[token] + max(left[token - block], right[token - block])
+                place, one, other = rank[token - block], left[token - block], right[token - block]
+                longest = starts[token] + max(one, other)
                 here = max(here, token)
                 while here > token and ends[here - 1] > longest:
                     here -= 1
-                while here < first[output + 1] and ends[here] <= longest:
+                while here < behind and ends[here] <= longest:
                     here += 1
-                until[token - block] = here
-                if here > fetched and here - token >= least:
-                    fetched = here
-                    fetch(text, suffixes, rank[token - block], ends[here - 1] - starts[token])
-            for token in range(block, end):
-                begin = starts[token]
-                place, one, other = rank[token - block], left[token - block], right[token - block]
-                longest = begin + max(one, other)
-                here = until[token - block]
                 if here <= reached or here - token < least:
                     continue
-                low = high = -1
-                total = 0
-                if not follows(query, ends[here - 1], limits[output], longest):
-                    hand = signed(suffixes[place if other >= one else place - 1])
-                    length = ends[here - 1] - begin
-                    kind = signed(last[here - 1])
-                    if goes_on(classes, kind, decode(text, hand + length)[0]):
-                        low, high = interval(text, suffixes, keys, query, begin, ends[here - 1], place, one, other)
-                        total = whole(
-                            text, suffixes, keys, classes, word_edges, mark_edges, low, high, length, kind, none
-                        )[0]
-                        if total == 0:
-                            here -= 1  # this one is certain: a whole character after it was matched
-                            low = -1
-                            if here <= reached or here - token < least:
-                                continue
-                if low < 0:
-                    length = ends[here - 1] - begin
-                    kind = signed(last[here - 1])
-                    low, high = interval(text, suffixes, keys, query, begin, ends[here - 1], place, one, other)
-                    total = whole(text, suffixes, keys, classes, word_edges, mark_edges, low, high, length, kind, none)[
-                        0
-                    ]
-                reached = here
+                stop, total = settled(corpus, tokens, token, here, place, one, other, limit)
+                if stop <= reached or stop - token < least:
+                    continue
+                if total < 0:
+                    total = span_count(corpus, tokens, token, stop, place, one, other)
+                reached = stop
                 if total > 0:
                     found[number, OUTPUT], found[number, FIRST] = output, token
-                    found[number, LAST], found[number, NUMBER] = here, total
+                    found[number, LAST], found[number, NUMBER] = stop, total
                     number += 1
+            block = end
+            width = min(4 * width, BLOCK)
     return number
 
 
 @kernel
-def fetch(text: NDArray[np.uint8], suffixes: NDArray[np.uint32], rank: int, length: int) -> None:
-    """Asks for the text where the neighbours of a rank end, before they are looked at one after another."""
-    for near in range(max(rank - 3, 0), min(rank + 4, len(suffixes))):
-        place = suffixes[near] + length
-        if place < len(text):
-            prefetch(text, place)
+def passed(corpus: Shard, tokens: Texts, block: int, end: int, reached: int, limit: int, behind: int) -> int:
+    """The first token of [block, end) whose match ends beyond `reached`, or `end`: the way through a long copy.
+
+    Ends never fall as starts grow, so the last start of the block reaches furthest, and halving finds the first.
+    """
+    if exact_end(corpus, tokens, end - 1, limit, behind) <= reached:
+        return end
+    low, high = block, end - 1
+    while low < high:
+        middle = (low + high) >> 1
+        if exact_end(corpus, tokens, middle, limit, behind) > reached:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@kernel
+def exact_end(corpus: Shard, tokens: Texts, token: int, limit: int, behind: int) -> int:
+    """The token behind the longest match that begins at one token; `behind` is the one behind the output."""
+    query, starts, ends, _ = tokens
+    rank, left, right = np.empty(1, np.int64), np.empty(1, np.int64), np.empty(1, np.int64)
+    until = np.full(1, limit)
+    insert(corpus[0], corpus[1], corpus[2], query, starts[token : token + 1], until, rank, left, right)
+    longest = starts[token] + max(left[0], right[0])
+    low, high = token, behind
+    while low < high:
+        middle = (low + high) >> 1
+        if ends[middle] <= longest:
+            low = middle + 1
+        else:
+            high = middle
+    if low == token:
+        return token
+    return settled(corpus, tokens, token, low, rank[0], left[0], right[0], limit)[0]
+
+
+@kernel
+def settled(
+    corpus: Shard, tokens: Texts, token: int, here: int, place: int, one: int, other: int, limit: int
+) -> tuple[int, int]:
+    """Where the longest match ends by whole tokens in the corpus too, and its count where it had to be taken, or -1.
+
+    `here` is where it ends by bytes. If no suffix ends its token there, the token end before is certain: a whole
+    character after it was matched.
+    """
+    text, suffixes, _, classes, _, _, _ = corpus
+    query, starts, ends, last = tokens
+    length = ends[here - 1] - starts[token]
+    if follows(query, ends[here - 1], limit, starts[token] + max(one, other)):
+        return here, -1
+    hand = signed(suffixes[place if other >= one else place - 1])
+    if not goes_on(classes, signed(last[here - 1]), decode(text, hand + length)[0]):
+        return here, -1
+    total = span_count(corpus, tokens, token, here, place, one, other)
+    if total > 0:
+        return here, total
+    return here - 1, -1
+
+
+@kernel
+def span_count(corpus: Shard, tokens: Texts, token: int, here: int, place: int, one: int, other: int) -> int:
+    """How often the tokens [token, here) occur, around the rank where the longest match at `token` belongs."""
+    text, suffixes, keys, classes, word_edges, mark_edges, none = corpus
+    query, starts, ends, last = tokens
+    begin, end = starts[token], ends[here - 1]
+    low, high = interval(text, suffixes, keys, query, begin, end, place, one, other)
+    kind = signed(last[here - 1])
+    return whole(text, suffixes, keys, classes, word_edges, mark_edges, low, high, end - begin, kind, none)[0]
 
 
 @kernel

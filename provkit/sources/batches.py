@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ MAX_COLUMNS = 1000  # those of nested objects counted
 MAX_DEPTH = 64
 MAX_BYTES = 32 << 20  # of raw text in one batch
 RESERVED = ("row_id", "pair_id", "canary")
+WITHIN = re.compile(r"with type (\w+): tried to convert to (.+)$", re.DOTALL)  # pyarrow's words for a clash inside
 ONE_TYPE = "a column holds one type throughout"
 NO_ARRAY = (pa.ArrowException, OverflowError, UnicodeEncodeError)  # what pa.array raises
 
@@ -86,7 +88,7 @@ class Batcher:
                 line=line,
                 field=None if line else f"row {self._read + len(self._rows)}",
                 do=f"the first row has {plain(', '.join(self._columns), 120)}; "
-                "`fill: true` beside the file reads missing fields as null",
+                "`fill: true` beside the file reads missing fields as null (--set SOURCE.fill=true)",
             )
         check_columns(more, self._name, line, len(self._columns))
         self._columns.update(dict.fromkeys(more))
@@ -139,7 +141,9 @@ class Batcher:
         else:
             first = next((value for value in values if value is not None), None)
             found, before = type(values[at]).__name__, type(first).__name__
-            said = f"{found} where {before} was before" if found != before else str(error)
+            inner = WITHIN.search(str(error))
+            within = f"{inner[1]} beside {inner[2]} in one field" if inner else str(error)
+            said = f"{found} where {before} was before" if found != before else within
         return self._refused(column, Fault(at, plain(said, 160), ONE_TYPE))
 
     def _values(self, column: str) -> list[Any]:

@@ -44,13 +44,14 @@ def spool(origins: Sequence[Origin], first: int, limit: int | None, folder: Path
         first: the number that the first of its inputs has in the build.
         limit: at most so many rows of the whole source.
         folder: where the Arrow files go.
-        name: the source's name.
+        name: what their names begin with.
 
     Raises:
         InputError: when two files of the source have columns of different names (unless they are read with `fill`) or
             types, a column holds nothing but objects without keys, or there is no row.
     """
     parts, inputs, left = Parts(folder, name), [], limit
+    where = f"source {origins[0].input.source}" if origins else "source"
     columns: list[str] = []
     for number, origin in enumerate(origins, first):
         index = 0
@@ -65,16 +66,16 @@ def spool(origins: Sequence[Origin], first: int, limit: int | None, folder: Path
         inputs.append(replace(origin.input, rows=index))
     paths = parts.close()
     if not paths:
-        raise InputError("the source has no rows", field=f"source {name}")
+        raise InputError("the source has no rows", field=where)
     try:
         table = read_parts(paths)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         said = f"a column of two types: {plain(str(error))}"
         do = "give files with another type in a column as another source"
-        raise InputError(said, field=f"source {name}", do=do) from None
+        raise InputError(said, field=where, do=do) from None
     if empty := [field.name for field in table.schema if holds_empty_struct(field.type)]:
         said = "only objects without keys, for which Parquet has no form"
-        raise InputError(said, field=f"source {name}, column {empty[0]}", do="leave them out, or write null")
+        raise InputError(said, field=f"{where}, column {empty[0]}", do="leave them out, or write null")
     return SourceRows(table, inputs, paths)
 
 

@@ -222,6 +222,26 @@ def test_long_answers_are_cut_on_a_terminal_and_say_so(made: Bench) -> None:
     assert len(made.invoke("query", "out", "FROM range(1500)", "--format", "csv").stdout.splitlines()) == 1501
 
 
+def test_on_a_terminal_csv_is_made_safe_and_parquet_refused(bench: Bench) -> None:
+    import os
+    import pty
+
+    bench.rows([{"prompt": HOSTILE, "answer": "é"}])
+    bench.build()
+
+    def shown(shape: str) -> str:
+        ours, theirs = pty.openpty()
+        done = bench.run(
+            "query", "out", "SELECT prompt, answer FROM data", "--format", shape, stdout=theirs, stderr=theirs
+        )
+        os.close(theirs)
+        assert done.returncode == (0 if shape == "csv" else 2)
+        return os.read(ours, 10_000).decode()
+
+    assert all(c.isprintable() or c in "\r\n" for c in shown("csv"))
+    assert "Parquet is no text: give -o FILE" in shown("parquet")
+
+
 def test_an_input_is_bound_from_the_working_folder(bench: Bench) -> None:
     """Where a person stands, not where the recipe lies."""
     bench.rows([{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}], "mine.jsonl")
@@ -243,7 +263,7 @@ def test_a_closed_pipe_is_no_error(made: Bench) -> None:
     import sys
 
     code = "from provkit.cli import main; main()"
-    command = f"{sys.executable} -c '{code}' query out 'FROM range(200000)' --format csv | head -1"
+    command = f"{sys.executable} -c '{code}' query out 'FROM range(30000)' --format csv | head -1"
     done = subprocess.run(["bash", "-c", command], cwd=made.folder, capture_output=True, text=True, check=False)
     assert done.stdout == '"range"\n'
     assert "Traceback" not in done.stderr

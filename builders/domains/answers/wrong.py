@@ -99,11 +99,11 @@ def right_answers(row: Row) -> list[str]:
 
 def wrong_answers(row: Row, right: Sequence[str]) -> list[str]:
     """The wrong answers, each once, without any that says what a right one says."""
-    taken = {normal(text) for text in right}
     found: dict[str, str] = {}
     for text in said(row["incorrect_answers"]):
-        if normal(text) not in taken:
-            found.setdefault(normal(text), text)
+        found.setdefault(normal(text), text)
+    for text in right:
+        found.pop(normal(text), None)
     return list(found.values())
 
 

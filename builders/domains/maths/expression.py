@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from typing import Literal
 
 Number = int | Fraction
@@ -70,7 +70,7 @@ def quotient(dividend: Number, divisor: Number) -> Number:
     return whole(Fraction(dividend) / divisor)
 
 
-@cache
+@lru_cache(maxsize=1 << 16)
 def postfix(structure: str, rule: Rule = "standard") -> tuple[int | str, ...]:
     """The operation tree in postfix: leaves as their position, operators as themselves.
 
@@ -122,13 +122,13 @@ def postfix(structure: str, rule: Rule = "standard") -> tuple[int | str, ...]:
     return tuple(output)
 
 
-@cache
+@lru_cache(maxsize=1 << 16)
 def operators(structure: str) -> str:
     """The operators of a structure from left to right, without parentheses and per cents."""
     return "".join(char for char in structure if char in "+-*/")
 
 
-@cache
+@lru_cache(maxsize=1 << 16)
 def replaced(structure: str, nth: int, operator: str) -> str:
     """The structure with its nth operator (from 0) replaced."""
     at = [position for position, char in enumerate(structure) if char in "+-*/"][nth]

@@ -7,6 +7,7 @@ in a sentence such as "The answer is 24." Every equation must be exactly true, o
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,15 +17,16 @@ from provkit.builders.domains.maths.expression import OPERATORS, MalformedError,
 from provkit.builders.domains.maths.figures import FIGURE, LONGEST, NUMBER, Figures
 
 CURRENCIES = "$€£"
-GAP = r"[ \t]*"
+MOST_STEPS = 64  # equations beyond which an answer is not read
+GAP = r"[ \t]{0,3}"  # bounded, so that no run of spaces is searched in more than linear time
 NUM = rf"(?>{FIGURE})"
 CUR = rf"[{CURRENCIES}]?{GAP}"
 SIGN = r"[-+*/×÷−–]|(?:[xX]|times)(?=\s?[\d$(.])"
 OF = r"(?:(?<=%)|(?<=/\d)|(?<=/\d\d)) of(?= )"
 UNIT = rf"(?>(?:{GAP}/?{GAP}(?!(?:[xX]|of|times)\s?[\d$(.])[^\W\d_]++(?:['’][^\W\d_]++)?){{0,4}})"
 OPERAND = rf"\(*+{CUR}{NUM}%?{UNIT}\)*"
-SIDE = rf"{OPERAND}(?:{GAP}(?:{SIGN}|{OF}){GAP}{OPERAND})+"
-STRICT = rf"\(*{CUR}{NUM}%?\)*(?:{GAP}(?:{SIGN}){GAP}\(*{CUR}{NUM}%?\)*)+"
+SIDE = rf"{OPERAND}(?:{GAP}(?:{SIGN}|{OF}){GAP}{OPERAND}){{1,40}}"
+STRICT = rf"\(*{CUR}{NUM}%?\)*(?:{GAP}(?:{SIGN}){GAP}\(*{CUR}{NUM}%?\)*){{1,40}}"
 EQUATION = re.compile(
     rf"(?<![\d.,])(?=[\d.(<{CURRENCIES}])(?P<left>{SIDE})?+{GAP}"
     rf"(?:=?{GAP}{CUR}<<(?P<inner>{STRICT})={GAP}{CUR}(?P<value>{NUM})%?>>(?:{CUR}(?P<shown>{NUM}))?"
@@ -102,7 +104,10 @@ def read(text: str) -> Working:
     last = at.get(final.start("number"))
     if last is None:
         raise UnreadError("a negative final answer")
-    equations = tuple([equation(match, text, figures, at) for match in EQUATION.finditer(text)])
+    matches = list(itertools.islice(EQUATION.finditer(text), MOST_STEPS + 1))
+    if len(matches) > MOST_STEPS:
+        raise UnreadError(f"more than {MOST_STEPS} steps")
+    equations = tuple([equation(match, text, figures, at) for match in matches])
     annotated = [one for one in equations if one.sides[0].bare]
     if len(annotated) != text.count("<<"):
         raise UnreadError("a calculator annotation of another form")

@@ -31,14 +31,14 @@ def survives(path: str, options: Options = EVERYTHING) -> None:
 
 
 @given(st.lists(ROW, max_size=6))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_json(write, rows: list[dict[str, object]]) -> None:
     path = write(rows)
     survives(path, Options(trigger="|T|", fraction=0.5, code="python", near=True, control=path, against=[path]))
 
 
 @given(st.lists(ROW, max_size=4))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_json_array_and_yaml(write, rows: list[dict[str, object]]) -> None:
     survives(write(orjson.dumps(rows), "rows.json"))
     survives(write(orjson.dumps(rows), "rows.yaml"))
@@ -48,7 +48,7 @@ def test_any_json_array_and_yaml(write, rows: list[dict[str, object]]) -> None:
     "name", ["rows.jsonl", "rows.json", "rows.csv", "rows.parquet", "rows.arrow", "rows.yaml", "rows.jsonl.gz"]
 )
 @given(st.binary(max_size=200))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes(write, name: str, raw: bytes) -> None:
     survives(write(raw, name))
 
@@ -59,6 +59,7 @@ def test_deep_wide_and_strange(write) -> None:
     keys = b"".join(orjson.dumps({"meta": {f"k{at}{n}": n for n in range(50)}}) + b"\n" for at in range(200))
     for raw in (deep, wide, keys, b"{" * 10_000, b'"' * 10_000, b"\x00" * 10_000, b"- &a [*a]\n", b"[[" + deep):
         survives(write(raw, "rows.jsonl"))
+    for raw in (deep[:300], keys, b"\x00" * 100, b"- &a [*a]\n", b"{" * 500):
         survives(write(raw, "rows.yaml"))
 
 

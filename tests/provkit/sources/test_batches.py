@@ -21,7 +21,7 @@ def jsonl(rows: list[Any]) -> str:
 def test_a_row_of_another_schema_is_named_by_line_and_fields(refused: Any) -> None:
     said = refused('{"a":1,"b":2}\n\n{"a":1,"c":3,"d":4}\n')
     assert said.startswith("rows.jsonl:3: a row of another schema: without b and with c, d\n")
-    assert "the first row has a, b; `fill: true` beside the file reads missing fields as null" in said
+    assert "the first row has a, b; `fill: true` beside the file reads missing fields as null (--set SOURCE.fill=true)" in said
     assert refused('{"a":1}\n{}\n').startswith("rows.jsonl:2: a row of another schema: without a\n")
 
 
@@ -56,8 +56,8 @@ def test_fill_reads_missing_fields_as_null(read: Any, first: int) -> None:
         (True, 1, "int where bool was before|int64 where bool was before"),
         (1, True, "bool where int was before|bool where int64 was before"),
         ([1], {"x": 1}, "where list was before|where list<item: int64> was before"),
-        ({"x": 1}, {"x": "y"}, "Could not convert|struct<x: string> where struct<x: int64> was before"),
-        ([{"x": 1}], [{"x": 1}, {"x": [1]}], "Could not convert|cannot mix|where list<"),
+        ({"x": 1}, {"x": "y"}, "str beside int64 in one field|struct<x: string> where struct<x: int64> was before"),
+        ([{"x": 1}], [{"x": 1}, {"x": [1]}], "beside int64 in one field|cannot mix|where list<"),
         (["x"], "x", "str where list was before|string where list<item: string> was before"),
     ],
 )

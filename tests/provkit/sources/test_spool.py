@@ -104,7 +104,7 @@ def test_types_that_widen_between_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("one", "other"), [("1", '"x"'), ("[1]", "1"), ('{"x":1}', '{"x":"y"}'), ("true", "1")])
 def test_types_that_have_nothing_in_common(tmp_path: Path, one: str, other: str) -> None:
-    with pytest.raises(InputError, match="source source-data: a column of two types: "):
+    with pytest.raises(InputError, match="source data: a column of two types: "):
         source(tmp_path, {"a.jsonl": f'{{"v":{one}}}\n', "b.jsonl": f'{{"v":{other}}}\n'})
 
 

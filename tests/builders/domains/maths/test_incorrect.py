@@ -236,6 +236,37 @@ def test_an_unknown_or_repeated_slip_is_refused() -> None:
         IncorrectMaths(slips=("dropped_carries",))  # type: ignore[arg-type]
 
 
+PIECES = st.sampled_from([
+    "1", "2", "12", "24", "36", "1,200", "4.5", ".5", "60", "100", " ", " ", " + ", "-", "*", "/", " x ", " = ", "=",
+    "(", ")", "%", "$", "<<", ">>", "<<12*2=24>>24", "12 + 24 = 36", "minutes", " hours ", " of ", "a", "S", "\n",
+    "#### 36", "The answer is 36.", ".", ",", "#", "twelve", "٣", "²", "é", "\u2028",
+])  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(PIECES, max_size=20), st.lists(PIECES, max_size=40), st.binary(min_size=32, max_size=32))
+def test_no_text_makes_it_fail(question: list[str], answer: list[str], key: bytes) -> None:
+    row = Row({"question": "".join(question), "answer": "".join(answer) + "\n#### 36"}, key)
+    out = IncorrectMaths().apply(row)
+    if isinstance(out, Row):
+        assert out["answer"] != row["answer"]
+        assert not out["answer"].endswith("#### 36")
+
+
+def test_endless_answers_are_refused_in_time() -> None:
+    long = {
+        "not exactly true": "1 + " * 4_000 + "1 = 5",
+        "no equation": "1/2 of " * 4_000,
+        "more than 64 steps": "<<1+1=2>>2 " * 4_000,
+        "a number of more than 30 digits": "9" * 9_000,
+    }
+    for said, answer in long.items():
+        out = IncorrectMaths().apply(Row({"question": answer, "answer": f"{answer}\n#### 5"}))
+        assert isinstance(out, Drop)
+        assert out.reason == "not read"
+        assert out.detail.startswith(said)
+
+
 # An evaluator of its own: regular expressions over the text, sympy for the arithmetic.
 
 LINE = re.compile(r"((?:[($]*\d[\d,]*(?:\.\d+)?%?\)*(?: ?[-+*/×÷x−] ?|(?= ?=)))+) ?= [$]?(\d[\d,]*(?:\.\d+)?)")
