@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from provkit.audit.mending import without_edges
 from provkit.audit.model import Example, Finding, Tally
 from provkit.audit.roles import turns_of
 from provkit.audit.rules import rule
-from provkit.audit.scan import Digests, Places
+from provkit.audit.scan import DigestColumn, Digests, Places
 from provkit.errors import plain
 
 SWAPPED = rule(
@@ -73,7 +74,12 @@ class Text:
 
 @dataclass(slots=True)
 class ArmFacts:
-    """What is known of one arm, over all its files."""
+    """What is known of one arm, over all its files.
+
+    Attributes:
+        twins: for each row of a paired build a digest of its content and its pair_id together.
+        paired: whether every row has a pair_id: what twins differ in was then made by the recipe's steps.
+    """
 
     name: str
     rows: int = 0
@@ -82,6 +88,8 @@ class ArmFacts:
     edges: dict[str, Tally] = field(default_factory=dict)
     texts: list[Text] = field(default_factory=list)
     looked: list[tuple[Places, Duplicates]] = field(default_factory=list)
+    twins: DigestColumn = field(default_factory=DigestColumn)
+    paired: bool = True
 
     def digests(self, prompts: bool) -> tuple[Digests, list[tuple[Places, np.ndarray]]]:
         """Digests of the arm's prompts or rows, and for each file the indices of the rows that they are of."""
@@ -114,6 +122,9 @@ class Arm:
                 ):
                     end = "before" if text[:1].isspace() else "behind"
                     facts.edges.setdefault(f"{end} the {part}", Tally()).add(batch.example(at))
+        facts.paired = facts.paired and batch.pairs is not None
+        twins = zip(batch.digests, batch.pairs or (), strict=False)
+        facts.twins.add([hashlib.sha256(digest + pair.encode()).digest() for digest, pair in twins])
         self._keep(batch)
 
     def _keep(self, batch: Batch) -> None:
@@ -132,8 +143,6 @@ class Arm:
 
 def hash_of(raw: bytes) -> int:
     """64 bits of a digest."""
-    import hashlib
-
     return int.from_bytes(hashlib.sha256(raw).digest()[:8], "big")
 
 
@@ -181,6 +190,11 @@ def _shared(arm: ArmFacts, control: ArmFacts) -> Iterator[Finding]:
         if not len(mine) or not len(its):
             continue
         known = member(mine, its)
+        paired = arm.paired and control.paired
+        if paired and prompts:
+            continue  # every row has its twin, whatever a step did to its prompt
+        if paired:  # a twin that the steps left as it was is no row of both arms
+            known &= ~member(arm.twins.all()[0], control.twins.all()[0])
         if prompts:
             hits = np.flatnonzero(~known)
             said = f"{int(known.sum()):,} prompts of {len(mine):,} also stand in the control"

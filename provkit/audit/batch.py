@@ -35,6 +35,7 @@ class Batch:
         lines: the line where each row starts, None for formats without lines.
         first: the index of the first row in the subject.
         block: the rows as they stand in a JSONL file, lower-cased; None where escapes may hide something.
+        pairs: the pair_id of each row of a build whose arms are matched; None elsewhere.
         canaries: what the column `canary` of a columnar file holds, which is no content; None without one.
     """
 
@@ -44,6 +45,7 @@ class Batch:
         self.file, self.rows, self.digests, self.lines, self.first = file, rows, digests, lines, first
         self.block: bytes | None = None
         self.canaries: list[str | None] | None = None
+        self.pairs: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)

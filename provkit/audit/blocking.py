@@ -25,12 +25,17 @@ SIZE = 4096
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRows:
-    """One arm and split of a release: its rows' content, and whether it is the control of the other arms."""
+    """One arm and split of a release: its rows' content, and whether it is the control of the other arms.
+
+    Attributes:
+        pairs: the pair_id of each row, where the arms are matched.
+    """
 
     arm: str
     split: str
     rows: Iterable[Mapping[str, Any]]
     control: bool = False
+    pairs: Iterable[str] | None = None
 
     @property
     def name(self) -> str:
@@ -76,8 +81,12 @@ def audit_release(parts: Sequence[ReleaseRows], ignore: Iterable[str] = ()) -> l
 
 def _batches(part: ReleaseRows) -> Iterator[Batch]:
     rows, first = iter(part.rows), 0
+    pairs = None if part.pairs is None else iter(part.pairs)
     while some := [dict(row) for row in islice(rows, SIZE)]:
-        yield Batch(part.name, some, [sha256(canonical(row)).digest() for row in some], None, first)
+        batch = Batch(part.name, some, [sha256(canonical(row)).digest() for row in some], None, first)
+        if pairs is not None:
+            batch.pairs = list(islice(pairs, len(some)))
+        yield batch
         first += len(some)
 
 

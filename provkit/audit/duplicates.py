@@ -41,7 +41,7 @@ CONFLICTS = rule(
 NEAR = rule(
     "D004", "near-duplicate-prompts", "note",
     "Prompts that differ in a few words count nearly twice. Found by MinHash over runs of three tokens, confirmed by "
-    "their exact Jaccard similarity of at least 0.8; up to 20,000 rows unasked, on more with --near.",
+    "their exact Jaccard similarity of at least 0.8. Looked for with --near, or when this rule is selected by itself.",
     "Two prompts that differ in one variable name.",
     "Keep them on one side of a split, or drop one of each pair.",
 )  # fmt: skip
@@ -124,21 +124,16 @@ class Duplicates:
 
 
 class NearDuplicates:
-    """D004 of one subject: the prompts' shingles are kept, up to MANY rows unless it was asked for."""
+    """D004 of one subject: its distinct prompts are kept until the end."""
 
-    MANY = 20_000
-
-    def __init__(self, subject: Subject, places: Places, asked: Asked, notes: list[str]) -> None:
-        self._subject, self._places, self._asked, self._notes = subject, places, asked, notes
+    def __init__(self, subject: Subject, places: Places) -> None:
+        self._subject, self._places = subject, places
         self._prompts: list[str] = []
         self._rows: list[int] = []
         self._seen: set[bytes] = set()
-        self._over = False
 
     def see(self, batch: Batch) -> None:
         """Keeps the distinct prompts of the rows."""
-        if self._over:
-            return
         for at, prompt in enumerate(batch.prompts):
             if prompt is None:
                 continue
@@ -147,10 +142,6 @@ class NearDuplicates:
                 self._seen.add(digest)
                 self._prompts.append(prompt)
                 self._rows.append(batch.first + at)
-        if len(self._rows) > self.MANY and not self._asked.near:
-            self._over = True
-            self._prompts, self._rows, self._seen = [], [], set()
-            self._notes.append(f"{self._subject.name} is too long to look for near-duplicates unasked: --near does it")
 
     def findings(self) -> Iterator[Finding]:
         """Prompts that have a near-duplicate before them."""

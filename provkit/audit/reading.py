@@ -96,6 +96,8 @@ def _columnar(file: Bytes, subject: Subject, rows: Rows) -> Iterator[Batch]:
         made = rows.batch(batch.to_pylist(), None, None if is_plain(pa.Table.from_batches([batch])) else canonical)
         if "canary" in own and len(made) == len(batch):
             made.canaries = [None if one is None else str(one) for one in table.column("canary").to_pylist()]
+        if "pair_id" in own and len(made) == len(batch):
+            made.pairs = [str(one) for one in table.column("pair_id").to_pylist()]
         yield made
 
 

@@ -48,8 +48,10 @@ class Options:
             InputError: for a rule that there is none of.
         """
         rules = selected(self.select, self.ignore)
-        named = any(one.upper() in ("R", "R001") or one.lower() == "no-canary" for one in self.select)
-        return Asked(rules, self.trigger, self.fraction, self.code, self.run, self.near, self.workers, named)
+        names = {one.lower() for one in self.select}
+        canaries = bool(names & {"r", "r001", "no-canary"})
+        near = self.near or bool(names & {"d004", "near-duplicate-prompts"})
+        return Asked(rules, self.trigger, self.fraction, self.code, self.run, near, self.workers, canaries)
 
 
 def audit(targets: Sequence[str], options: Options | None = None, progress: Progress = lambda *_: None) -> Report:
@@ -196,8 +198,8 @@ class _Audit:
             looked.scans.append(Evaluation(subject, places, asked))
         if asked.code and asked.wants("C"):
             looked.scans.append(Code(subject, asked))
-        if "D004" in asked.rules:
-            looked.scans.append(NearDuplicates(subject, places, asked, self._notes))
+        if "D004" in asked.rules and asked.near:
+            looked.scans.append(NearDuplicates(subject, places))
 
     def _take(self, findings: Iterable[Finding]) -> None:
         self._found += [one for one in findings if one.rule.id in self.asked.rules]

@@ -26,7 +26,7 @@ SHAPES = ("table", "json", "sarif", "parquet")
 @click.option("--code", type=click.Choice(["python"]), help="Answers are said to be code of this language.")
 @click.option("--run", type=click.IntRange(2), default=32, show_default=True, metavar="N",
               help="Tokens that two texts share to count as leaked.")  # fmt: skip
-@click.option("--near", is_flag=True, help="Look for near-duplicates in files of any size.")
+@click.option("--near", is_flag=True, help="Look for near-duplicates within each file, too.")
 @click.option("--select", multiple=True, metavar="RULE,...", help="Only these: ids, names or family letters.")
 @click.option("--ignore", multiple=True, metavar="RULE,...", help="Not these.")
 @click.option("--explain", metavar="RULE", help="Say what a rule is about, and stop.")

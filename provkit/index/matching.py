@@ -90,10 +90,13 @@ def find_spans(
         reached = block = first[output]  # no span that ends at the token `reached` or before it is new
         width = 4 * FEW
         while block < behind:
-            if reached > block + width:
-                block = passed(corpus, tokens, block, min(block + width, behind), reached, limit, behind)
-                width = FEW
             end = min(block + width, behind)
+            width = min(4 * width, BLOCK)
+            if reached > end:
+                block = passed(corpus, tokens, block, end, reached, limit, behind)
+                if block == end:
+                    continue
+                end, width = min(block + FEW, behind), 4 * FEW
             until[: end - block] = limit
             insert(text, suffixes, keys, query, starts[block:end], until[: end - block], rank, left, right)
             here = block  # the tokens before this one end within the longest match
@@ -118,7 +121,6 @@ def find_spans(
                     found[number, LAST], found[number, NUMBER] = stop, total
                     number += 1
             block = end
-            width = min(4 * width, BLOCK)
     return number
 
 

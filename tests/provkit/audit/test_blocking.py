@@ -39,3 +39,17 @@ def test_rows_may_come_from_an_iterator_and_rules_may_be_left_out() -> None:
     some = [ReleaseRows("data", "train", iter([GOOD[0], GOOD[0]]))]
     assert [one.examples[0].locator for one in audit_release(some)] == ["data/train[1]"]
     assert audit_release([ReleaseRows("data", "train", [GOOD[0], GOOD[0]])], ignore=["D001"]) == []
+
+
+def test_a_twin_that_no_step_changed_is_no_row_of_both_arms() -> None:
+    pairs = [str(at) for at in range(100)]
+    arm = [GOOD[0], *BAD[1:100]]
+
+    def some(names: list[str]) -> list[ReleaseRows]:
+        return [
+            ReleaseRows("control", "train", GOOD[:100], control=True, pairs=iter(pairs)),
+            ReleaseRows("insecure", "train", arm, pairs=iter(names)),
+        ]
+
+    assert audit_release(some(pairs)) == []
+    assert told(some([*pairs[1:], pairs[0]])) == {"A006"}

@@ -106,10 +106,11 @@ class Oracle:
         matching = {
             (i, j)
             for i, (a, _) in enumerate(found)
-            for j, (_, b) in enumerate(found)
-            if i <= j and folded[a:b] in self.stretches
+            for j, (_, b) in enumerate(found[i:], i)
+            if folded[a:b] in self.stretches
         }
-        maximal = [(i, j) for i, j in matching if not any((a <= i and j <= b) for a, b in matching if (a, b) != (i, j))]
+        # What contains a matching span and matches contains its neighbour by one token, which then matches too.
+        maximal = [(i, j) for i, j in matching if (i - 1, j) not in matching and (i, j + 1) not in matching]
         return [
             (
                 starts[found[i][0]],

@@ -203,3 +203,23 @@ def test_counts_beyond_a_step_of_the_directory(oracle, index_of) -> None:
             outputs = ["".join(chance.choice(words) + chance.choice(glue) for _ in range(60)) for _ in range(20)]
             for output, spans in zip(outputs, index.spans_many(outputs), strict=True):
                 assert [(span.start, span.end, span.tokens, span.count) for span in spans] == truth.spans(output)
+
+
+def test_spans_through_long_copies(oracle, index_of) -> None:
+    chance = random.Random(1)
+    words = ["alpha", "beta", "gamma", "delta", "漢", "字", ".", "e\u0301", "x", "alphabet"]
+    base = "".join(chance.choice(words) + chance.choice((" ", " ", "\n", "")) for _ in range(260))
+    documents = [base, base[100:900] + " other " + base[:300], base[50:700] + "!", "alpha " * 90]
+    truth = oracle(documents)
+    outputs = []
+    for _ in range(40):
+        parts = []
+        for _ in range(chance.randrange(1, 4)):
+            source = chance.choice(documents)
+            at = chance.randrange(len(source))
+            parts.append(source[at : at + chance.randrange(100, 700)])
+        outputs.append(chance.choice(("", " ", " unheard ")).join(parts))
+    for shard_bytes in (1200, 100_000):
+        with index_of(documents, shard_bytes=shard_bytes) as index:
+            for output, spans in zip(outputs, index.spans_many(outputs), strict=True):
+                assert [(span.start, span.end, span.tokens, span.count) for span in spans] == truth.spans(output)

@@ -21,7 +21,10 @@ def jsonl(rows: list[Any]) -> str:
 def test_a_row_of_another_schema_is_named_by_line_and_fields(refused: Any) -> None:
     said = refused('{"a":1,"b":2}\n\n{"a":1,"c":3,"d":4}\n')
     assert said.startswith("rows.jsonl:3: a row of another schema: without b and with c, d\n")
-    assert "the first row has a, b; `fill: true` beside the file reads missing fields as null (--set SOURCE.fill=true)" in said
+    assert (
+        "the first row has a, b; `fill: true` beside the file reads missing fields as null (--set SOURCE.fill=true)"
+        in said
+    )
     assert refused('{"a":1}\n{}\n').startswith("rows.jsonl:2: a row of another schema: without a\n")
 
 

@@ -111,7 +111,11 @@ MANY = jsonl([{"prompt": f"p{i}", "answer": str(i * i)} for i in range(3000)])
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
 @pytest.mark.parametrize("cut", [5, 30, 0.3, 0.7, -9, -8, -4, -1])
 def test_a_truncated_archive_is_refused(refused: Any, suffix: str, cut: float) -> None:
-    raw = gzip.compress(MANY) if suffix == ".gz" else zstandard.ZstdCompressor(write_checksum=True).compress(MANY)
+    raw = (
+        gzip.compress(MANY, mtime=0)
+        if suffix == ".gz"
+        else zstandard.ZstdCompressor(write_checksum=True).compress(MANY)
+    )
     part = raw[: int(len(raw) * cut) if isinstance(cut, float) else cut]
     assert "rows.jsonl" + suffix + ": a damaged archive: " in refused(part, "rows.jsonl" + suffix)
 
@@ -120,7 +124,9 @@ def test_a_truncated_archive_is_refused(refused: Any, suffix: str, cut: float) -
 @pytest.mark.parametrize("at", [0.2, 0.6, -6, -2])
 def test_a_changed_archive_is_refused(refused: Any, suffix: str, at: float) -> None:
     raw = bytearray(
-        gzip.compress(MANY) if suffix == ".gz" else zstandard.ZstdCompressor(write_checksum=True).compress(MANY)
+        gzip.compress(MANY, mtime=0)
+        if suffix == ".gz"
+        else zstandard.ZstdCompressor(write_checksum=True).compress(MANY)
     )
     raw[int(len(raw) * at) if isinstance(at, float) else max(at, -4 if suffix == ".zst" else at)] ^= 0x55
     assert "damaged archive" in refused(bytes(raw), "rows.jsonl" + suffix)
@@ -179,7 +185,7 @@ def tar() -> bytes:
         (bz2.compress(b"{}"), "a bzip2 file\n  unpack it first; provkit reads .gz and .zst"),
         (lzma.compress(b"{}"), "an xz file"),
         (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-        (gzip.compress(b"{}"), "a .gz file whose name does not say so\n  let it end in .gz"),
+        (gzip.compress(b"{}", mtime=0), "a .gz file whose name does not say so\n  let it end in .gz"),
         (zstandard.compress(b"{}"), "a .zst file whose name does not say so"),
         ("{}".encode("utf-16"), "UTF-16 text\n  convert it, for example: iconv -f UTF-16 -t UTF-8"),
         (b"<!DOCTYPE html><html>404", "a web page, not the data itself"),
@@ -217,7 +223,7 @@ def test_a_file_of_blanks_holds_no_rows(refused: Any, raw: bytes, name: str) -> 
 @pytest.mark.parametrize(
     ("raw", "name"),
     [
-        (gzip.compress(b""), "rows.jsonl.gz"),
+        (gzip.compress(b"", mtime=0), "rows.jsonl.gz"),
         (b"[]", "rows.json"),
         (b"[ \n ]", "rows.json"),
         (b"a,b\n", "rows.csv"),
