@@ -29,7 +29,7 @@ PLACES = re.compile(
     r"(README\.md|provenance\.json|croissant\.json|audit\.json|lineage/(rows|drops)\.parquet"
     r"|data/(?P<arm>[a-z][a-z0-9_]*)/(?P<split>[a-z][a-z0-9_]*)-\d{5}-of-\d{5}\.parquet)\Z"
 )  # what a build directory is made of
-LIBRARIES = ("datasets", "libcst", "numpy", "orjson", "pyarrow")
+LIBRARIES = ("datasets", "numpy", "orjson", "pyarrow")
 
 
 @dataclass(frozen=True, slots=True)
