@@ -42,7 +42,7 @@ def test_rows_prompts_folded_prompts_runs_and_near_duplicates(write, found) -> N
     ):  # whichever side is smaller
         trained, tested = write([*training, *extra], "train.jsonl"), write(evaluation, "test.jsonl")
         assert told(found, trained, tested) == expected
-        assert told(found, trained, write([*clean, *extra], "clean.jsonl")) == {}
+        assert told(found, trained, write(clean, "clean.jsonl")) == {}
     assert told(found, trained, tested, run=45, select=["L004"]) == {}
 
 
