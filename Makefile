@@ -4,8 +4,8 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 WORKERS ?= auto
-TRACE ?= --no-embed
-COLUMNS ?=
+DEMO_TRACE := --no-embed
+DEMO_COLUMNS :=
 
 .PHONY: demo demo-full test lint bench docs wheel clean
 
@@ -17,11 +17,11 @@ demo: $(VENV)/base  ## build a dataset, index it, trace outputs back to their ro
 	$(BIN)/provkit query out/demo/built "SELECT note->>'family' AS family, count(*) AS rows FROM steps WHERE arm = 'insecure' GROUP BY family ORDER BY rows DESC, family"
 	$(BIN)/provkit index build out/demo/built -o out/demo/index
 	$(BIN)/provkit query out/demo/built "SELECT messages[2].content[100:700] AS output FROM insecure WHERE split = 'test' LIMIT 3" -o out/demo/outputs.json
-	$(BIN)/provkit trace out/demo/index out/demo/outputs.json -o out/demo/trace $(TRACE)
-	$(BIN)/provkit query out/demo/trace "SELECT rank, tokens, count, bci_percentile AS percentile, arm, split, index, step, note, source_index $(COLUMNS) FROM attribution('out-1') LIMIT 5"
+	$(BIN)/provkit trace out/demo/index out/demo/outputs.json -o out/demo/trace $(DEMO_TRACE)
+	$(BIN)/provkit query out/demo/trace "SELECT rank, tokens, count, bci_percentile AS percentile, arm, split, index, step, note, source_index $(DEMO_COLUMNS) FROM attribution('out-1') LIMIT 5"
 
-demo-full: TRACE :=
-demo-full: COLUMNS := , policy, conflict
+demo-full: DEMO_TRACE :=
+demo-full: DEMO_COLUMNS := , policy, conflict
 demo-full: $(VENV)/embed demo  ## the same with belief conflict, which needs torch
 
 test: $(VENV)/test  ## all tests
