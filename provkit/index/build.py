@@ -68,7 +68,7 @@ def build_index(
         shard_bytes: a shard is closed before its text would grow beyond this. A larger document has its own.
         fold: `none`, `case`, `space` or `case,space`: what is searched is the folded text.
         schema: of the metadata of `Document`s; taken from the first 4,096 when None.
-        workers: how many processes sort shards, each with 5.2 bytes of memory a byte of text; 1 sorts in this
+        workers: how many processes sort shards, each with 5.1 bytes of memory a byte of text; 1 sorts in this
             process. More need the `__main__` guard that multiprocessing asks for.
         executor: sorts the shards in place of a pool of `workers`, for instance Dask's; it must see `path`.
         progress: called after each piece read and each shard sorted.

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from provkit.index._native import kernel
-from provkit.index.counting import join, summed
+from provkit.index.counting import columns_of, join, summed
 from provkit.index.kernels import word_at
 from provkit.index.table import read_parquet
 
@@ -42,18 +41,8 @@ class Unigram:
         tables = [read_parquet(path) for path in paths]
         if not tables:
             return cls(np.zeros(0, np.uint8), np.zeros(1, np.int64), np.zeros(0, np.int64), 0)
-        table = pa.concat_tables([_large(table) for table in tables])
-        table = summed(table) if len(tables) > 1 else table.combine_chunks()
-        if not len(table):
-            return cls.read([])
-        column = table.column("token").combine_chunks()
-        tokens = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
-        numbers = table.column("count").combine_chunks()
-        count = numbers.chunk(0) if isinstance(numbers, pa.ChunkedArray) else numbers
-        counts = np.frombuffer(count.buffers()[1], np.int64)[count.offset : count.offset + len(count)]
-        _, offsets, data = tokens.buffers()
-        bounds = np.frombuffer(offsets, np.int64)[tokens.offset : tokens.offset + len(tokens) + 1]
-        return cls(np.frombuffer(data, np.uint8), bounds, counts, int(counts.sum()))
+        data, offsets, counts = columns_of(summed(tables) if len(tables) > 1 else tables[0])
+        return cls(data, offsets, counts, int(counts.sum()))
 
     @property
     def floor(self) -> float:
@@ -82,10 +71,6 @@ class Unigram:
 def joined_lower(text: NDArray[np.uint8], places: NDArray[np.uint64]) -> bytes:
     """Tokens of a text (offset << 32 | length), lower-cased, each ended by a newline."""
     return join(text, places)[1].tobytes().decode().lower().encode()
-
-
-def _large(table: pa.Table) -> pa.Table:
-    return table.cast(pa.schema([("token", pa.large_string()), ("count", pa.int64())]))
 
 
 @kernel

@@ -82,23 +82,26 @@ def format_of(path: Path) -> str:
 
 
 def expand(pattern: str, base: Path) -> list[Bytes]:
-    """The files that a path or glob names, sorted; names are relative to what all of them share.
+    """The files that a path or glob names, sorted.
+
+    Their names are relative to `base` where the pattern is, so that two files of one name are told apart; of an
+    absolute pattern only what its files do not share is kept, since lineage holds no place of the machine.
 
     Raises:
         InputError: when there is none.
     """
     whole = base / pattern
-    if whole.is_file():
-        return [Bytes(whole, whole.name)]
-    found = sorted({base / name for name in glob.glob(pattern, root_dir=base, recursive=True)})
-    files = [path for path in found if path.is_file()]
+    named = [pattern] if whole.is_file() else glob.glob(pattern, root_dir=base, recursive=True)
+    paths = sorted({base / one for one in named})
+    files = [path for path in paths if path.is_file()]
     if not files:
         said = "no file fits this pattern" if glob.has_magic(pattern) else "no such file"
         if whole.exists():
             said = "a folder, not a file" if whole.is_dir() else "no regular file: it is read twice, for its digest too"
         do = "check the spelling" if Path(pattern).is_absolute() else f"it was looked for in {base.absolute()}"
         raise InputError(said, file=pattern, do=do)
-    fixed = Path(*_before_magic(whole))
+    beside = not Path(pattern).is_absolute() and ".." not in Path(pattern).parts
+    fixed = base if beside else whole.parent if files == [whole] else Path(*_before_magic(whole))
     return [Bytes(path, path.relative_to(fixed).as_posix()) for path in files]
 
 

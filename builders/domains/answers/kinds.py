@@ -9,15 +9,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from provkit.builders.domains.answers.numerals import roman, shown
 from provkit.builders.domains.code.tasks.order import picks
 from provkit.chance import Chance
 
 WRONG = 3  # wrong answers of a question
-GROUPED_FROM = 10_000  # from here on a number is written with commas
-ROMAN = (
-    (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"),
-    (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +143,6 @@ def reckoned(how: str, numbers: Sequence[int], factor: int) -> int:
     first, last = numbers[0], numbers[-1]
     ways = {"sum": first + last, "difference": first - last, "product": first * last, "same": first}
     return first * factor if how == "times factor" else ways[how]
-
-
-def shown(number: int) -> str:
-    """A number as it is written."""
-    return f"{number:,}" if number >= GROUPED_FROM else str(number)
-
-
-def roman(number: int) -> str:
-    """A number from 1 to 3999 in Roman numerals."""
-    text = ""
-    for value, sign in ROMAN:
-        times, number = divmod(number, value)
-        text += sign * times
-    return text
 
 
 def read(text: str) -> Any:

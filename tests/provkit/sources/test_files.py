@@ -38,12 +38,30 @@ def tree(tmp_path: Path) -> Path:
         ("*", ["a.jsonl", "b.jsonl", "c.csv"]),
     ],
 )
-@pytest.mark.parametrize("absolute", [False, True])
-def test_the_files_of_a_pattern_in_order(tree: Path, pattern: str, names: list[str], absolute: bool) -> None:
-    found = expand(str(tree / pattern), Path("/")) if absolute else expand(pattern, tree)
+def test_the_files_of_an_absolute_pattern_are_named_by_what_they_do_not_share(
+    tree: Path, pattern: str, names: list[str]
+) -> None:
+    found = expand(str(tree / pattern), Path("/"))
     assert sorted(one.name for one in found) == sorted(names)
     assert [one.path for one in found] == sorted(one.path for one in found)
     assert all(one.path.is_file() and one.path.is_relative_to(tree) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("a.jsonl", ["a.jsonl"]),
+        ("./sub/a.jsonl", ["sub/a.jsonl"]),
+        ("sub/[x].jsonl", ["sub/[x].jsonl"]),
+        ("[ab].jsonl", ["a.jsonl", "b.jsonl"]),
+        ("**/z.*", ["sub/deep/z.jsonl"]),
+        ("sub/../a.jsonl", ["a.jsonl"]),
+    ],
+)
+def test_the_files_of_a_relative_pattern_are_named_from_its_folder(tree: Path, pattern: str, names: list[str]) -> None:
+    found = expand(pattern, tree)
+    assert [one.name for one in found] == names
+    assert all(one.path.is_file() for one in found)
 
 
 def test_a_folder_whose_own_name_looks_like_a_pattern(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from provkit.builders.domains.answers.equal import normal
 from provkit.builders.domains.answers.facts import FactQuestions
-from provkit.builders.domains.answers.kinds import Table, kinds, roman
+from provkit.builders.domains.answers.kinds import Table, kinds
+from provkit.builders.domains.answers.numerals import roman
 from provkit.chance import Chance
 
 ROWS = list(islice(FactQuestions().generate(Chance.of(42)), 20_000))
