@@ -64,7 +64,7 @@ class Bench:
         """`provkit` with these words, in this folder, in a process of its own that knows the odd builders."""
         environment = {**os.environ, "PYTHONPATH": str(ODD), **options.pop("env", {})}
         command = [sys.executable, "-c", "from provkit.cli import main; main(prog_name='provkit')", *map(str, words)]
-        settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "timeout": 120}
+        settings: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "timeout": 120}
         settings |= {"cwd": self.folder, "env": environment}
         return subprocess.run(command, check=False, **{**settings, **options})
 

@@ -34,7 +34,7 @@ class Batch:
         digests: sha256 of each row's canonical JSON; its first 32 hex digits are the row_id.
         lines: the line where each row starts, None for formats without lines.
         first: the index of the first row in the subject.
-        block: the rows as they stand in a JSONL file, lower-cased; None where escapes may hide something.
+        block: the rows as they stand in a JSONL file; None where they are not at hand.
         pairs: the pair_id of each row of a build whose arms are matched; None elsewhere.
         canaries: what the column `canary` of a columnar file holds, which is no content; None without one.
     """
@@ -57,7 +57,12 @@ class Batch:
 
     def may_hold(self, word: str) -> bool:
         """Whether any text of the rows may hold an ASCII word, whatever its case; False is certain."""
-        return self.block is None or word.lower().encode() in self.block
+        return self._lower is None or word.lower().encode() in self._lower
+
+    @cached_property
+    def _lower(self) -> bytes | None:
+        """The block in lower case; None where escapes of JSON may hide a word."""
+        return None if self.block is None or b"\\u" in self.block else self.block.lower()
 
     @cached_property
     def prompt_keys(self) -> list[bytes | None]:

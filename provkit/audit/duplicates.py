@@ -167,6 +167,8 @@ def same_content(files: Sequence[tuple[str, str, str, int]]) -> Iterator[Finding
             known[content] = (name, raw)
             continue
         twin, its = known[content]
+        if twin == name:  # named twice
+            continue
         how = "byte for byte" if raw == its else "under other bytes (escapes, order, line ends or format)"
         said = f"the same {rows:,} rows as {twin}, {how}"
         yield Finding(TWICE, name, rows, rows, "rows", said, (Example(name),), twin)

@@ -14,7 +14,7 @@ from provkit.audit.model import Example
 from provkit.audit.schema import Schema
 from provkit.audit.simple import Form as PlainForm
 from provkit.audit.simple import has_keys, plain_form
-from provkit.canonical import NotCanonical, canonical
+from provkit.canonical import NotCanonical, canonical, canonical_fast
 from provkit.errors import InputError, plain
 from provkit.sources.batches import Batcher
 
@@ -38,53 +38,57 @@ class Rows:
         self,
         rows: list[dict[str, Any]],
         lines: Sequence[int] | None,
-        spell: Callable[[Any], bytes] | None = None,
+        spell: Callable[[Any], bytes],
         raw: Sequence[bytes] | None = None,
-        block: bytes | None = None,
     ) -> Batch:
-        """A batch of rows.
+        """A batch of rows of any form.
 
         Args:
             rows: content columns.
             lines: where each starts.
-            spell: makes canonical JSON; None where the rows hold neither nulls nor floats that matter.
+            spell: makes canonical JSON.
             raw: each row as it stands in the file; with it, the reader of a build is asked. None where it read them.
-            block: all of `raw` as it stands in the file, where nothing was left out.
         """
-        size = 0
+        if raw is not None:
+            first, numbers = self.index, lines or ()
+            self._ask(rows, lines, raw, lambda at: Example(self.name, numbers[at] if numbers else None, first + at))
         try:
-            if spell is None:
-                digests, size = _digests(rows)
-            else:
-                digests = [sha256(spell(row)).digest() for row in rows]
+            digests = [sha256(spell(row)).digest() for row in rows]
         except NO_SPELLING:
-            digests = None
-        if raw is not None and not (digests and self._known(rows, block, size)):
-            first, numbers = self.index, lines
-            self._ask(
-                rows, lines, raw, lambda at: Example(self.name, None if numbers is None else numbers[at], first + at)
-            )
-        if digests is None:
             rows, digests, lines = self._spellable(rows, lines)
-        batch = Batch(self.name, rows, digests, lines, self.index)
-        if block is not None and b"\\u" not in block:
-            batch.block = block.lower()
-        self.index += len(rows)
+        return self._numbered(rows, digests, lines)
+
+    def of_lines(
+        self, rows: list[dict[str, Any]], lines: Sequence[int], raw: Sequence[bytes], block: bytes, whole: bool
+    ) -> Batch:
+        """A batch of JSONL rows; rows of a plain form that the build's reader has let through take a short way.
+
+        Args:
+            rows: content columns.
+            lines: where each starts.
+            raw: each row as it stands in the file.
+            block: the stretch of the file that they come from.
+            whole: whether every line of it is among the rows.
+        """
+        form = plain_form(rows) if whole and rows and self._batcher is not None else None
+        if form is None:
+            return self.batch(rows, lines, canonical if b"null" in block else canonical_fast, raw)
+        digests, size = _digests(rows)
+        known = form[0] in self._forms
+        self._forms.add(form[0])
+        # a block as long as its rows' shortest spelling, and a newline each, has no key twice
+        shortest = len(block) - len(rows) + (block[-1:] != b"\n") == size
+        if not known or not (shortest or has_keys(block, form[1])):
+            first = self.index
+            self._ask(rows, lines, raw, lambda at: Example(self.name, lines[at], first + at))
+        batch = self._numbered(rows, digests, lines)
+        batch.block = block
         return batch
 
-    def _known(self, rows: list[dict[str, Any]], block: bytes | None, size: int) -> bool:
-        """Whether rows are of the plain form of rows that the build's reader has let through.
-
-        A block as long as its rows' shortest spelling (`size`, and a newline each) has no key twice.
-        """
-        found = plain_form(rows) if block is not None and rows and self._batcher is not None else None
-        if found is None or block is None:
-            return False
-        if len(block) - len(rows) + (block[-1:] != b"\n") != size and not has_keys(block, found[1]):
-            return False
-        known = found[0] in self._forms
-        self._forms.add(found[0])
-        return known
+    def _numbered(self, rows: list[dict[str, Any]], digests: list[bytes], lines: Sequence[int] | None) -> Batch:
+        batch = Batch(self.name, rows, digests, lines, self.index)
+        self.index += len(rows)
+        return batch
 
     def end(self) -> None:
         """Says what is wrong with the rows that the build's reader still holds, or that there are none."""

@@ -33,7 +33,7 @@ def read_lines(file: Bytes, rows: Rows) -> Iterator[Batch]:
                 form.saw(ARRAY, "one JSON array, not one object a line", Example(rows.name, 1), NONE)
                 yield from read_array(file, rows)
                 return
-        if b"\r\n" in block:
+        if b"\r" in block and b"\r\n" in block:  # one byte is looked for ten times as fast as two
             form.saw(CRLF, "lines end in CR LF", Example(rows.name, number), count=block.count(b"\r\n"))
         lines = block.split(b"\n")
         if not lines[-1]:
@@ -92,21 +92,20 @@ def look_at_bytes(file: Bytes, form: Form, kind: str) -> None:
 def _batch(lines: list[bytes], number: int, block: bytes, rows: Rows) -> Batch:
     """The rows of some lines; the common case, in which all of them are objects, takes no loop of Python's own."""
     numbers: Sequence[int] = range(number, number + len(lines))
-    raw: list[bytes] = lines
-    whole: bytes | None = block
+    raw, whole = lines, True
     try:
         found = list(map(orjson.loads, lines))
         fine = set(map(type, found)) <= {dict}
     except orjson.JSONDecodeError:
         fine = False
     if not fine:
-        found, numbers, raw, whole = [], [], [], None
+        found, numbers, raw, whole = [], [], [], False
         for at, line in enumerate(lines, number):
             if line.strip() and (row := _element(line, at, rows)) is not None:
                 found.append(row)
                 numbers.append(at)
                 raw.append(line)
-    return rows.batch(found, numbers, canonical if b"null" in block else None, raw, whole)
+    return rows.of_lines(found, numbers, raw, block, whole)
 
 
 def _element(text: bytes, number: int, rows: Rows) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from provkit.audit.json_reading import look_at_bytes, read_array, read_lines
 from provkit.audit.model import Example, Rule
 from provkit.audit.subject import Subject
 from provkit.audit.yaml_files import evaluation_rows
-from provkit.canonical import canonical
+from provkit.canonical import canonical, canonical_fast
 from provkit.errors import InputError, plain
 from provkit.sources.batches import RESERVED, arrow_chunk
 from provkit.sources.files import Bytes, open_bytes, refuse_what_is_no_data
@@ -69,7 +69,7 @@ def _strict(file: Bytes, subject: Subject, rows: Rows) -> Iterator[Batch]:
     for chunk in read_file(file, subject.kind or ""):
         lines = None if chunk.lines is None else chunk.lines.tolist()
         plainly = is_plain(pa.Table.from_batches([chunk.batch]))
-        yield rows.batch(chunk.batch.to_pylist(), lines, None if plainly else canonical)
+        yield rows.batch(chunk.batch.to_pylist(), lines, canonical_fast if plainly else canonical)
 
 
 def _yaml(file: Bytes, subject: Subject, rows: Rows) -> Iterator[Batch]:
@@ -93,7 +93,9 @@ def _columnar(file: Bytes, subject: Subject, rows: Rows) -> Iterator[Batch]:
     for table in _tables(file, subject):
         content = [name for name in table.schema.names if name not in own]
         batch = arrow_chunk(table.select(content), file.name).batch
-        made = rows.batch(batch.to_pylist(), None, None if is_plain(pa.Table.from_batches([batch])) else canonical)
+        made = rows.batch(
+            batch.to_pylist(), None, canonical_fast if is_plain(pa.Table.from_batches([batch])) else canonical
+        )
         if "canary" in own and len(made) == len(batch):
             made.canaries = [None if one is None else str(one) for one in table.column("canary").to_pylist()]
         if "pair_id" in own and len(made) == len(batch):

@@ -22,6 +22,7 @@ from provkit.audit.subject import Release, Subject, open_release
 from provkit.audit.text import Texts
 from provkit.audit.triggers import Triggers
 from provkit.canonical import digest_file
+from provkit.errors import plain
 
 Progress = Callable[[str, int, int], None]
 
@@ -155,7 +156,8 @@ class _Audit:
         stated: tuple[str, float] | None = None,
     ) -> None:
         """Reads a subject once, through every scan of its own."""
-        self._progress(f"read {subject.name}", 0, 0)
+        shown = f"read {plain(subject.name)}"
+        self._progress(shown, 0, 0)
         form, looked = Form(subject.name), _Looked(subject, Places(subject))
         self._scans(looked, facts, canaries, control)
         if self.asked.wants("G"):
@@ -164,10 +166,12 @@ class _Audit:
             looked.places.see(batch)
             for scan in looked.scans:
                 scan.see(batch)
+            del batch  # before the next one is made, which then takes its place in memory
         rows = looked.places.rows
-        self._progress(f"read {subject.name}", rows, rows)
+        self._progress(shown, rows, rows)
         self._read.append(Read(subject.name, rows))
-        self._take(chain(form.findings(rows), *(scan.findings() for scan in looked.scans)))
+        found = chain(form.findings(rows), *(scan.findings() for scan in looked.scans))
+        self._take(one for one in found if not control or one.rule.id[0] in "FG")
         if looked.duplicates is not None and not control and (content := looked.duplicates.content()):
             self._take(known_release(subject.name, content))
             self._contents.append((subject.name, content, digest_file(subject.path)[0], rows))

@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tests.conftest import Bench
 
 pytestmark = pytest.mark.usefixtures("odd")
-ARMS = {"control": [], "marked": [{"odd_mark": {"every": 2}}, "odd_column"]}
-FULL = {
+ARMS: dict[str, Any] = {"control": [], "marked": [{"odd_mark": {"every": 2}}, "odd_column"]}
+FULL: dict[str, Any] = {
     "steps": [{"odd_drop": {"every": 5}}, {"dedup": {"by": "prompt"}}, "shuffle"],
     "arms": ARMS,
     "pair": True,
@@ -155,7 +155,7 @@ def test_a_build_that_stands_is_left_and_a_damaged_one_is_made_again(bench: Benc
 
 
 def test_manifests_form_a_chain(bench: Bench) -> None:
-    digests = []
+    digests: list[str] = []
     for seed in (1, 2, 3):
         bench.rows(5)
         found = manifest.read(bench.build(seed=seed))

@@ -84,7 +84,7 @@ def test_text_from_outside_stays_text(bench: Bench) -> None:
     """Markers, HTML, Markdown, terminal and bidirectional controls in every place where text gets in."""
     bench.rows([{"prompt": "p", "answer": "a", "n": 0, EVIL: 1}])
     (bench.folder / "data.jsonl").rename(bench.folder / "data\x1b[2J|`<b>.jsonl")
-    keys = {"summary": EVIL, "paper": EVIL, "published": EVIL, "licence": EVIL}
+    keys: dict[str, Any] = {"summary": EVIL, "paper": EVIL, "published": EVIL, "licence": EVIL}
     out = bench.build(sources={"data": {"files": "data\x1b*"}}, sensitivity="gated", **keys)
     text = (out / "README.md").read_text(encoding="utf-8")
     assert verify(out) == []

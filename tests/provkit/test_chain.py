@@ -131,7 +131,7 @@ def test_labels_that_repeat_are_numbered_and_arms_count_on_their_own(bench: Benc
 def test_rows_multiplied_twice_keep_apart(bench: Bench) -> None:
     """A row doubled by two steps is four rows, each with draws and a pair of its own."""
     bench.rows(5)
-    arms = {"left": [], "right": []}
+    arms: dict[str, list[str]] = {"left": [], "right": []}
     out = bench.build(steps=["odd_twice", "odd_twice", "odd_column"], arms=arms, pair=True)
     rows = bench.data(out, "left")
     assert len(rows) == len({row["pair_id"] for row in rows}) == 20

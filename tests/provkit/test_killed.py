@@ -6,6 +6,7 @@ SIGKILL at the n-th file operation in the build's folder, so that every point of
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -220,7 +221,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 def main(folder: Path, points: int) -> None:
     """Kills a build at so many points, each on a fresh copy of what the folder holds."""
-    import pandas  # noqa: F401  # pyarrow would import it in each fork
+    importlib.import_module("pandas")  # pyarrow would import it in each fork
 
     from provkit.build import build  # noqa: F401
     from provkit.recipes import find
