@@ -126,7 +126,7 @@ def refuse_what_is_no_data(file: Bytes) -> None:
         if head.startswith(magic):
             raise InputError(what, file=file.name, do=do)
     if head.startswith(b"PK\x03\x04"):
-        encrypted = head[6] & 1
+        encrypted = len(head) > 6 and head[6] & 1
         raise InputError(f"{'an encrypted' if encrypted else 'a'} zip archive", file=file.name, do=UNPACK)
     if head[257:262] == b"ustar":
         raise InputError("a tar archive", file=file.name, do=UNPACK)

@@ -9,7 +9,7 @@ import pytest
 
 from provkit.errors import InputError
 from provkit.sources import Bytes, expand, format_of
-from provkit.sources.files import outside
+from provkit.sources.files import outside, refuse_what_is_no_data
 
 
 @pytest.fixture
@@ -161,3 +161,9 @@ def test_what_leads_out_of_a_folder(tree: Path, tmp_path_factory: pytest.TempPat
 def test_compression_is_told_by_the_name() -> None:
     assert Bytes(Path("a.jsonl.GZ"), "").compression == "gzip"
     assert Bytes(Path("a.gz.jsonl"), "").compression is None
+
+
+def test_a_zip_archive_cut_after_its_first_bytes_is_named_too(tmp_path: Path) -> None:
+    (tmp_path / "rows.yaml").write_bytes(b"PK\x03\x04")
+    with pytest.raises(InputError, match=r"rows\.yaml: a zip archive"):
+        refuse_what_is_no_data(Bytes(tmp_path / "rows.yaml", "rows.yaml"))
