@@ -49,7 +49,6 @@ class _Carrying:
         self.values: list[Number] = [equation.value for equation in working.equations]
         self.figures: dict[int, Number] = dict(slip.factors)
         self.money: set[int] = set()
-        self.seen: set[int] = set()  # figures that stand in an equation
         self.reckoned: dict[Number, set[Number]] = {}  # what each result of the steps so far has become
 
     def result(self) -> Carried:
@@ -60,9 +59,6 @@ class _Carrying:
                 self.set_result(step, equation, whole(slip.value))
             elif step > slip.step:
                 self.follow(step, equation)
-            for side in equation.sides:
-                self.seen.update(side.figures)
-            self.seen.update(equation.results)
             self.reckoned.setdefault(equation.value, set()).add(self.values[step])
         self.around()
         source = self.last()
@@ -106,16 +102,13 @@ class _Carrying:
     def around(self) -> None:
         """Changes the figures that repeat a result outside the equations."""
         working = self.working
-        loose = [
-            number
-            for number in range(len(working.figures))
-            if number not in self.seen and number != working.final and number not in self.figures
-        ]
-        if not loose:
+        if not working.loose:
             return
         slipped = working.equations[self.slip.step].results[0]
         changed = {one.value for one, value in zip(working.equations, self.values, strict=True) if one.value != value}
-        for number in loose:
+        for number in working.loose:
+            if number in self.figures:
+                continue
             value, line = working.figures.values[number], working.line(number)
             if line < working.line(slipped):
                 if value in changed and value not in self.known.numbers:

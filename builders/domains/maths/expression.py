@@ -1,14 +1,15 @@
 """Operation trees: arithmetic as a structure and its leaves, exactly evaluated, by the rules or by wrong ones.
 
 A structure is the expression with `N` for each number: `N*(N+N)`. Its leaves are the numbers from left to right.
-The tree is kept in postfix, so that one structure is parsed once for any number of rows.
+A structure is parsed once and kept as a function of its leaves, for any number of rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from operator import add, itemgetter, mul, sub
 from typing import Literal
 
 Number = int | Fraction
@@ -41,36 +42,56 @@ def evaluate(structure: str, leaves: Sequence[Number], rule: Rule = "standard") 
     Raises:
         MalformedError: when the structure is no expression.
     """
-    stack: list[Number] = []
+    try:
+        value = tree(structure, rule)(leaves)
+    except ZeroDivisionError:
+        return None
+    return value if value.__class__ is int else whole(value)
+
+
+@lru_cache(maxsize=1 << 14)
+def tree(structure: str, rule: Rule = "standard") -> Callable[[Sequence[Number]], Number]:
+    """The operation tree as a function of the leaves.
+
+    Raises:
+        MalformedError: when the structure is no expression.
+    """
+    stack: list[Callable[[Sequence[Number]], Number]] = []
     for item in postfix(structure, rule):
         if isinstance(item, int):
-            stack.append(leaves[item])
-            continue
-        right = stack.pop()
-        if item == "%":
-            stack.append(quotient(right, 100))
-        elif item == "+":
-            stack[-1] += right
-        elif item == "*":
-            stack[-1] *= right
-        elif item == "-":
-            stack[-1] -= right
-        elif right:
-            stack[-1] = quotient(stack[-1], right)
+            stack.append(itemgetter(item))
+        elif item == "%":
+            stack.append(node(quotient, stack.pop(), lambda _: 100))
         else:
-            return None
-    return whole(stack[0])
+            right, left = stack.pop(), stack.pop()
+            stack.append(node(FUNCTIONS[item], left, right))
+    return stack[0]
+
+
+def node(
+    function: Callable[[Number, Number], Number],
+    left: Callable[[Sequence[Number]], Number],
+    right: Callable[[Sequence[Number]], Number],
+) -> Callable[[Sequence[Number]], Number]:
+    """A node of a tree: an operator over two others."""
+    return lambda leaves: function(left(leaves), right(leaves))
 
 
 def quotient(dividend: Number, divisor: Number) -> Number:
-    """The exact quotient; `divisor` is not zero."""
+    """The exact quotient.
+
+    Raises:
+        ZeroDivisionError: when `divisor` is zero.
+    """
     if isinstance(dividend, int) and isinstance(divisor, int):
         value, rest = divmod(dividend, divisor)
         return Fraction(dividend, divisor) if rest else value
     return whole(Fraction(dividend) / divisor)
 
 
-@lru_cache(maxsize=1 << 16)
+FUNCTIONS: dict[str, Callable[[Number, Number], Number]] = {"+": add, "-": sub, "*": mul, "/": quotient}
+
+
 def postfix(structure: str, rule: Rule = "standard") -> tuple[int | str, ...]:
     """The operation tree in postfix: leaves as their position, operators as themselves.
 
@@ -122,13 +143,13 @@ def postfix(structure: str, rule: Rule = "standard") -> tuple[int | str, ...]:
     return tuple(output)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def operators(structure: str) -> str:
     """The operators of a structure from left to right, without parentheses and per cents."""
     return "".join(char for char in structure if char in "+-*/")
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def replaced(structure: str, nth: int, operator: str) -> str:
     """The structure with its nth operator (from 0) replaced."""
     at = [position for position, char in enumerate(structure) if char in "+-*/"][nth]

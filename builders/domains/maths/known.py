@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from provkit.builders.domains.maths.expression import Number, whole
 from provkit.builders.domains.maths.figures import FIGURE, LONGEST, NUMBER, exact
 from provkit.builders.domains.maths.units import TENS, Conversion, active, units
 
-WORD = re.compile(r"[a-z]+(?:-[a-z]+)?")
-RATIO = re.compile(rf"({FIGURE})\s*(%|percent|/\s*\d+)")
+WORDS_ONLY = dict.fromkeys([*range(45), *range(46, 65), *range(91, 97), *range(123, 128), 8217], " ")
+RATIO = re.compile(rf"({FIGURE})\s?(%|percent|/\s?[0-9]{{1,9}})")
 ALWAYS = frozenset[Number]({0, 1, 2})  # one of a kind, and a couple: never told from a result of the same value
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """Numbers that need no step to be there, and the conversions that question and answer speak of."""
 
     numbers: frozenset[Number]
@@ -35,8 +34,8 @@ def known(question: str, words: frozenset[str]) -> Known:
     lower = question.lower()
     figures = frozenset([exact(one) for one in NUMBER.findall(question) if len(one) <= LONGEST])
     numbers = set(figures)
-    asked = set(WORD.findall(lower))
-    for word in table.numbers.keys() & asked:
+    asked = set(lower.translate(WORDS_ONLY).split())
+    for word in asked & table.counted:
         numbers.update(table.numbers[word])
     if "-" in lower:
         for word in (word for word in asked if "-" in word):
@@ -44,9 +43,10 @@ def known(question: str, words: frozenset[str]) -> Known:
             words = words.union(word.split("-"))
     if "%" in question or "/" in question or "percent" in lower:
         for top, bottom in RATIO.findall(lower):
-            numbers |= ratio(exact(top), bottom)
+            if len(top) <= LONGEST:
+                numbers |= ratio(exact(top), bottom)
         numbers |= {100}
-    conversions = active((table.words & words) | (table.words & asked))
+    conversions = active((words & table.words) | (asked & table.words))
     return Known(ALWAYS.union(numbers, [one.factor for one in conversions]), figures, conversions)
 
 

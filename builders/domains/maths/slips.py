@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -13,14 +12,13 @@ from provkit.builders.domains.maths.expression import Number, Rule, evaluate, op
 from provkit.builders.domains.maths.figures import places
 from provkit.builders.domains.maths.known import Known
 from provkit.builders.domains.maths.units import units
-from provkit.builders.domains.maths.working import Equation, Side, Working
+from provkit.builders.domains.maths.working import Equation, Working, words_of
 
 Kind = Literal["wrong_operation", "dropped_carry", "order_of_operations", "unit", "off_by_one"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 OTHERS = {"+": "-*", "-": "+", "*": "+/", "/": "*-"}
 RULES: tuple[Rule, ...] = ("left_to_right", "add_first", "no_parentheses", "right_first")
-WORD = re.compile(r"[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +39,16 @@ def wrong_operation(working: Working, step: int, _: Known) -> Iterator[Slip]:
     if equation.otherwise or "%" in first.structure or not units().operations.isdisjoint(said(working, equation)):
         return
     for nth, operator in enumerate(operators(first.structure)):
-        if any(working.text[start:end].isalpha() and end - start > 1 for start, end in signs(equation, nth)):
+        signs = [side.sign(nth, working.figures) for side in equation.sides]
+        if any(end - start > 1 for start, end in signs):  # it is a word
             continue
         for other in OTHERS[operator]:
             value = reckoned(equation, replaced(first.structure, nth, other))
             if value is not None:
-                edits = [(*side.signs[nth], spelled(working.text, side, nth, other)) for side in equation.sides]
+                edits = [
+                    (*sign, spelled(working.text, sign, side.bare, other))
+                    for sign, side in zip(signs, equation.sides, strict=True)
+                ]
                 yield Slip("wrong_operation", step, value, tuple(edits))
 
 
@@ -136,28 +138,23 @@ def reckoned(equation: Equation, structure: str, rule: Rule = "standard") -> Num
     return None if value is None else value * equation.scale
 
 
-def said(working: Working, equation: Equation) -> set[str]:
+def said(working: Working, equation: Equation) -> frozenset[str]:
     """The words on the line of an equation."""
     at = working.figures.starts[equation.results[0]]
     start, end = working.text.rfind("\n", 0, at) + 1, working.text.find("\n", at)
-    return set(WORD.findall(working.text[start : end if end >= 0 else None].lower()))
+    return words_of(working.text[start : end if end >= 0 else None])
 
 
-def signs(equation: Equation, nth: int) -> list[tuple[int, int]]:
-    """Where the nth operator of an equation stands."""
-    return [side.signs[nth] for side in equation.sides]
-
-
-def spelled(text: str, side: Side, nth: int, operator: str) -> str:
-    """An operator in the manner of the text around it."""
-    if side.bare or operator == "+":
+def spelled(text: str, sign: tuple[int, int], bare: bool, operator: str) -> str:
+    """An operator in the manner of the text around it; `sign` is where it is to stand."""
+    if bare or operator == "+":
         return operator
     if operator == "-":
         return "−" if "−" in text else "-"
     typographic = "×" in text or "÷" in text
     if operator == "/":
         return "÷" if typographic else "/"
-    start, end = side.signs[nth]
+    start, end = sign
     spaced = text[start - 1] == " " and text[end] == " "
     return "×" if typographic else "x" if spaced and " x " in text else "*"
 
@@ -170,10 +167,5 @@ def beside_product(structure: str, nth: int) -> bool:
 
 def elsewhere(working: Working, value: Number, line: int) -> list[int] | None:
     """Figures of that value beside the equations: those on the line; None when another line has one."""
-    inside = {one for each in working.equations for one in (*each.results, *(f for s in each.sides for f in s.figures))}
-    found = [
-        number
-        for number, found_value in enumerate(working.figures.values)
-        if found_value == value and number not in inside and number != working.final
-    ]
+    found = [number for number in working.loose if working.figures.values[number] == value]
     return found if all(working.line(number) == line for number in found) else None

@@ -36,6 +36,7 @@ class Units:
     words: frozenset[str]  # every name of a unit
     measured: frozenset[str]  # names of units of which a fraction is natural
     numbers: Mapping[str, tuple[Number, ...]]  # what a word in a question may stand for
+    counted: frozenset[str]  # the words of `numbers`
     spelled: Mapping[Number, str]  # the word of each number below a hundred that is one word
     operations: frozenset[str]
 
@@ -61,11 +62,13 @@ def units() -> Units:
     measured = {name for one in source["conversions"] if one.get("measured") for name in one["large"] + one["small"]}
     spelled: dict[Number, str] = {**dict(enumerate(SMALL)), **{10 * at: word for at, word in enumerate(TENS, 2)}}
     numbers = {word: tuple(whole(Fraction(str(one))) for one in values) for word, values in source["numbers"].items()}
+    numbers = {**{word: (value,) for value, word in spelled.items()}, **numbers}
     return Units(
         conversions,
         frozenset(name for one in conversions for name in one.large | one.small),
         frozenset(measured),
-        {**{word: (value,) for value, word in spelled.items()}, **numbers},
+        numbers,
+        frozenset(numbers),
         spelled,
         frozenset(word for words in source["operations"] for word in words),
     )

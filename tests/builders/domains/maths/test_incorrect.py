@@ -258,7 +258,7 @@ def test_endless_answers_are_refused_in_time() -> None:
         "not exactly true": "1 + " * 4_000 + "1 = 5",
         "no equation": "1/2 of " * 4_000,
         "more than 64 steps": "<<1+1=2>>2 " * 4_000,
-        "a number of more than 30 digits": "9" * 9_000,
+        "a number of more than 30 digits": "9" * 9_000 + "%",
     }
     for said, answer in long.items():
         out = IncorrectMaths().apply(Row({"question": answer, "answer": f"{answer}\n#### 5"}))
