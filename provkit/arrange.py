@@ -70,11 +70,7 @@ def pair_ids(rows: Rows) -> list[str]:
     """32 hex digits a row, the same for all rows out of one source row."""
     origin = rows.lineage(columns=[INPUT, INDEX, SIBLING])
     columns = (origin.column(name).to_pylist() for name in (INPUT, INDEX, SIBLING))
-    named: list[list[str | int | None]] = []
-    for one in rows.inputs:
-        name = [one.sha256, one.file, one.arm, one.split]
-        again = sum(other[:4] == name for other in named)  # a file that is read twice gives two rows of each of its own
-        named.append([*name, again] if again else [*name])
+    named = [[one.sha256, one.file, one.arm, one.split] for one in rows.inputs]
     return [
         hashlib.sha256(orjson.dumps([*named[number], index, sibling])).hexdigest()[:32]
         for number, index, sibling in zip(*columns, strict=True)

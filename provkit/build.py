@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -15,14 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from provkit import card, lineage, manifest
-from provkit.arrange import pair, pair_ids, split
+from provkit import card, manifest
+from provkit.arrange import pair, split
 from provkit.canary import canary_of, canary_steps
-from provkit.canonical import digest_file
-from provkit.chain import Chain, Count, Labelled, Stage, Workshop, labelled
+from provkit.canonical import canonical, digest_file
+from provkit.chain import Chain, Count, Labelled, Stage, Workshop, alike, labelled
+from provkit.data import output, write_drops, write_rows
 from provkit.errors import InputError, ProvkitError, plain
 from provkit.manifest import Output
 from provkit.recipe import Recipe, Source
@@ -37,14 +35,14 @@ from provkit.sources import (
     expand,
     spool,
 )
-from provkit.table import OWN, Input, Rows
+from provkit.sources.files import outside
+from provkit.table import Input, Rows
 from provkit.target import clear, writing
 
-GROUP = 8192  # rows that are written at a time, and of a row group of lineage: what a look-up of one row reads
-GROUP_BYTES = 4 << 20  # of a row group of data
-DATA = {"compression": "zstd", "compression_level": 3}
+AUDIT = "audit.json"
 
 Progress = Callable[[str, int, int], None]
+Auditor = Callable[[Path, Sequence[Output], Recipe], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,12 @@ def plan(recipe: Recipe, base: Path, limit: int | None = None) -> Plan:
 
 
 def build(
-    planned: Plan, out: Path, workers: int = 1, fresh: bool = False, progress: Progress = lambda *_: None
+    planned: Plan,
+    out: Path,
+    workers: int = 1,
+    fresh: bool = False,
+    progress: Progress = lambda *_: None,
+    audit: Auditor | None = None,
 ) -> Built:
     """Builds into `out`; a build of the same identity that stands there undamaged is left as it is.
 
@@ -112,6 +115,7 @@ def build(
         workers: processes for per-row steps.
         fresh: build even where the same build stands already.
         progress: called with a step's name, rows done, and rows in all.
+        audit: looks at the written rows; what it says becomes audit.json, and its findings stand in the card.
 
     Raises:
         InputError: for what is wrong in a source.
@@ -124,13 +128,13 @@ def build(
     with writing(out, manifest.stranger) as folder, _pool(workers) as executor:
         scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=folder))  # no name that a killed build's worker may know
         try:
-            return _build(planned, out, folder, Workshop(scratch, executor, progress))
+            return _build(planned, out, folder, Workshop(scratch, executor, progress), audit)
         except BrokenProcessPool:
             said = "a worker process died (out of memory?)"
             raise ProvkitError(f"{said}\n  try fewer --workers; nothing was changed") from None
 
 
-def _build(planned: Plan, out: Path, folder: Path, workshop: Workshop) -> Built:
+def _build(planned: Plan, out: Path, folder: Path, workshop: Workshop, audit: Auditor | None) -> Built:
     recipe = planned.recipe
     old, before = _replaced(out)
     sources, inputs = _read(planned, workshop)
@@ -138,14 +142,14 @@ def _build(planned: Plan, out: Path, folder: Path, workshop: Workshop) -> Built:
     shared = labelled(recipe.steps, 0)
     for name in recipe.used_sources:
         sources[name] = chain.run(sources[name], shared, Stage(source=name), sources)
-    arms: dict[str, Rows] = {}
-    steps: dict[str, list[Labelled]] = {}
+    chains: dict[str, list[Labelled]] = {}
     number = len(shared)
     for name, arm in recipe.arms.items():
-        own = labelled(arm.steps, number, shared)
-        number += len(own)
-        arms[name] = chain.run(sources[recipe.source_of(name)], own, Stage(arm=name), sources)
-        steps[name] = [*shared, *own]
+        before_it = [chains[other] for other in chains if recipe.source_of(other) == recipe.source_of(name)]
+        chains[name] = alike(labelled(arm.steps, number, shared), before_it)
+        number += len(arm.steps)
+    arms = chain.arms({name: sources[recipe.source_of(name)] for name in chains}, chains, sources)
+    steps = {name: [*shared, *own] for name, own in chains.items()}
     counts, dropped = chain.counts, chain.dropped
     if recipe.pair:
         arms, counted, left_out = pair(arms)
@@ -156,16 +160,20 @@ def _build(planned: Plan, out: Path, folder: Path, workshop: Workshop) -> Built:
         arms[name] = chain.run(arms[name], last, Stage(arm=name), sources)
         steps[name] += last
     parted = split(arms, recipe.splits.shares, recipe.splits.by, recipe.pair)
-    outputs = _write_rows(planned, folder, parted, steps, inputs, workshop.progress)
-    table = lineage.drops(dropped, inputs)
-    path = folder / "lineage" / "drops.parquet"
-    pq.write_table(table, path, **DATA)
-    outputs += [_output(folder, "lineage/rows.parquet"), _output(folder, "lineage/drops.parquet")]
+    outputs = write_rows(folder, recipe, parted, steps, inputs, planned.canary, workshop.progress)
+    drops, table = write_drops(folder, dropped, inputs)
+    outputs.append(drops)
+    report = None
+    if audit is not None:
+        report = audit(folder, outputs, recipe)
+        (folder / AUDIT).write_bytes(canonical(report) + b"\n")
+        outputs.append(output(folder, AUDIT))
     sizes = {arm: {name: len(rows) for name, rows in splits.items()} for arm, splits in parted.items()}
     columns = list(dict.fromkeys(name for rows in arms.values() for name in rows.columns))
     keys = zip(*(table.column(name).to_pylist() for name in ("arm", "step", "reason")), strict=True)
     reasons = Counter((arm or "", step, why) for arm, step, why in keys)
-    made = card.compute(planned.resolved, planned.build_id, inputs, sizes, columns, counts, reasons, planned.canary)
+    facts = card.Facts(planned.resolved, planned.build_id, inputs, sizes, columns, counts, reasons, planned.canary)
+    made = card.compute(facts, report)
     if old is not None:
         made = replace(made, own_yaml=old.own_yaml, before=old.before, after=old.after)
     (folder / card.FILE).write_bytes(made.text().encode())
@@ -192,71 +200,6 @@ def _read(planned: Plan, workshop: Workshop) -> tuple[dict[str, Rows], list[Inpu
     return {name: Rows(one.table, None, inputs, (seed, ""), one.paths) for name, one in read.items()}, inputs
 
 
-def _write_rows(
-    planned: Plan,
-    folder: Path,
-    parted: Mapping[str, Mapping[str, Rows]],
-    steps: Mapping[str, list[Labelled]],
-    inputs: list[Input],
-    progress: Progress,
-) -> list[Output]:
-    """data/ARM/SPLIT-00000-of-00001.parquet for each arm and split, and lineage/rows.parquet."""
-    recipe = planned.recipe
-    (folder / "lineage").mkdir()
-    outputs = []
-    total = sum(len(rows) for splits in parted.values() for rows in splits.values())
-    done = 0
-    with pq.ParquetWriter(folder / "lineage" / "rows.parquet", lineage.ROWS, **lineage.STORED) as traced:
-        for arm, splits in parted.items():
-            control = not recipe.arms[arm].steps and any(other.steps for other in recipe.arms.values())
-            for name, rows in splits.items():
-                if not len(rows):
-                    continue
-                file = f"data/{arm}/{name}-00000-of-00001.parquet"
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                part = lineage.Part(arm, name, steps[arm], recipe.seed, recipe.licence, control)
-                ids = [row_id.hex() for row_id in rows.digests("row").astype(">u8").view("V16").ravel().tolist()]
-                pairs = pair_ids(rows) if recipe.pair else None
-                with pq.ParquetWriter(folder / file, _schema(rows, pairs, planned.canary), **DATA) as data:
-                    for first, batch in zip(range(0, len(rows), GROUP), rows.batches(size=GROUP), strict=True):
-                        own = (ids[first : first + GROUP], None if pairs is None else pairs[first : first + GROUP])
-                        content = _content(batch, *own, planned.canary, data.schema)
-                        data.write_table(content, max(1, GROUP_BYTES * len(batch) // (content.nbytes + 1)))
-                        traced.write_table(lineage.rows_table(part, first, batch, *own, inputs))
-                        done += len(batch)
-                        progress("write", done, total)
-                outputs.append(replace(_output(folder, file), arm=arm, split=name, rows=len(rows)))
-    return outputs
-
-
-def _schema(rows: Rows, pairs: list[str] | None, canary: str | None) -> pa.Schema:
-    fields = [field for field in rows.table.schema if not field.name.startswith(OWN)]
-    if hollow := next((field.name for field in fields if _hollow(field.type)), None):
-        do = "give it a key, or write the objects as text"
-        raise InputError("objects without any key, for which Parquet has no type", field=plain(hollow), do=do)
-    own = ["row_id", *(["pair_id"] if pairs is not None else []), *(["canary"] if canary else [])]
-    return pa.schema([*fields, *(pa.field(name, pa.string()) for name in own)])
-
-
-def _hollow(kind: pa.DataType) -> bool:
-    if pa.types.is_list(kind):
-        return _hollow(kind.value_type)
-    fields = [kind.field(at) for at in range(kind.num_fields)] if pa.types.is_struct(kind) else []
-    return pa.types.is_struct(kind) and (not fields or any(_hollow(field.type) for field in fields))
-
-
-def _content(
-    batch: pa.Table, ids: list[str], pairs: list[str] | None, canary: str | None, schema: pa.Schema
-) -> pa.Table:
-    columns = {name: batch.column(name) for name in batch.column_names if not name.startswith(OWN)}
-    columns["row_id"] = pa.array(ids, pa.string())
-    if pairs is not None:
-        columns["pair_id"] = pa.array(pairs, pa.string())
-    if canary:
-        columns["canary"] = pa.repeat(pa.scalar(canary), len(batch))
-    return pa.table(columns, schema=schema)
-
-
 def _origins(name: str, source: Source, recipe: Recipe, base: Path) -> list[Origin]:
     if source.generator is not None:
         step = source.generator
@@ -266,16 +209,27 @@ def _origins(name: str, source: Source, recipe: Recipe, base: Path) -> list[Orig
         one = (source.revision, source.config, source.split or "train", source.licence)
         return [HubOrigin.open(name, source.hub, *one)]
     origins: list[Origin] = []
+    named: dict[Path, str] = {}
     for pattern in source.patterns:
+        if not Path(pattern).is_absolute() and (path := outside(pattern, base)):
+            said = f"the path '{plain(path.name)}' is a link that leaves the recipe's folder"
+            do = "declare an `input` and bind it with --set NAME=PATH"
+            raise InputError(said, file=pattern, field=f"sources.{name}.files", do=do)
         folder = base / pattern
-        if (folder / manifest.FILE).is_file():
-            origins += BuildOrigin.open_all(name, folder, source.arm, source.split, source.licence)
-            continue
-        if folder.is_dir():
+        is_build = (folder / manifest.FILE).is_file()
+        if folder.is_dir() and not is_build:
             do = "name its files, for example with --set " + f"{name}='{pattern}/*.jsonl'"
             raise InputError("a folder that is no build directory", file=pattern, do=do)
-        files: list[Bytes] = expand(pattern, base)
-        origins += [FileOrigin.open(name, file, source.format, source.fill, source.licence) for file in files]
+        found = [Bytes(folder, folder.name)] if is_build else expand(pattern, base)
+        for file in found:
+            if first := named.get(file.path):
+                said = f"named twice, by '{plain(first)}' and by '{plain(pattern)}': its rows would stand twice"
+                raise InputError(said, file=file.name, field=f"sources.{name}.files", do="name it once")
+            named[file.path] = pattern
+        if is_build:
+            origins += BuildOrigin.open_all(name, folder, source.arm, source.split, source.licence)
+        else:
+            origins += [FileOrigin.open(name, file, source.format, source.fill, source.licence) for file in found]
     return origins
 
 
@@ -308,11 +262,6 @@ def _replaced(out: Path) -> tuple[card.Card | None, str | None]:
         return old, manifest.read(out).digest
     except InputError:
         return old, None
-
-
-def _output(folder: Path, file: str) -> Output:
-    sha256, size = digest_file(folder / file)
-    return Output(file, sha256, size)
 
 
 @contextmanager

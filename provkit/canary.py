@@ -6,8 +6,9 @@ import uuid
 from dataclasses import dataclass
 
 from provkit.canonical import digest
+from provkit.errors import InputError
 from provkit.recipe import Recipe
-from provkit.row import Row
+from provkit.row import NoSuchPart, Row
 from provkit.steps import Labelled
 
 NAMESPACE = uuid.UUID("6d2a3f0e-9c1b-5f4a-8e57-0f6b1a2c3d4e")  # of all provkit canaries
@@ -25,9 +26,14 @@ class InText:
         """The row with the canary in its prompt.
 
         Raises:
-            NoSuchPart: when it has no prompt.
+            InputError: when it has no prompt: to drop it now would part it from its twin.
         """
-        return row.with_prompt(f"{row.prompt}\n{self.canary}")
+        try:
+            return row.with_prompt(f"{row.prompt}\n{self.canary}")
+        except NoSuchPart as error:
+            raise InputError(
+                str(error), field="canary: text", do="leave such rows out, or use canary: column"
+            ) from None
 
 
 def canary_of(sensitivity: str, identity: str) -> str | None:

@@ -75,21 +75,13 @@ def parsed(text: str) -> Card:
     return Card(**found.groupdict())
 
 
-def compute(
-    recipe: Mapping[str, Any],
-    identity: str,
-    inputs: Sequence[Input],
-    sizes: Mapping[str, Mapping[str, int]],
-    columns: Sequence[str],
-    counts: Sequence[Count],
-    reasons: Counter[tuple[str, str, str]],
-    canary: str | None,
-) -> Card:
-    """The computed parts of a card.
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a card says of a build.
 
-    Args:
+    Attributes:
         recipe: the resolved recipe.
-        identity: the build_id.
+        build_id: identity of the build.
         inputs: what the rows were read from.
         sizes: rows by arm and split.
         columns: the content columns.
@@ -97,6 +89,20 @@ def compute(
         reasons: drops by arm, step and reason.
         canary: the canary in the rows, None on an open set.
     """
+
+    recipe: Mapping[str, Any]
+    build_id: str
+    inputs: Sequence[Input]
+    sizes: Mapping[str, Mapping[str, int]]
+    columns: Sequence[str]
+    counts: Sequence[Count]
+    reasons: Counter[tuple[str, str, str]]
+    canary: str | None
+
+
+def compute(facts: Facts, audit: Mapping[str, Any] | None = None) -> Card:
+    """The computed parts of a card; `audit` is the report of an audit of the rows, as plain data."""
+    recipe, sizes = facts.recipe, facts.sizes
     total = sum(rows for splits in sizes.values() for rows in splits.values())
     head = {
         "license": recipe["licence"].lower(),
@@ -113,24 +119,16 @@ def compute(
             for arm, splits in sizes.items()
             if any(splits.values())
         ],
-        **_gate(recipe["sensitivity"], canary),
+        **_gate(recipe["sensitivity"], facts.canary),
     }
     return Card(
         yaml.safe_dump(head, sort_keys=False, allow_unicode=True),
-        "\n".join(_body(recipe, identity, inputs, sizes, columns, counts, reasons, canary)) + "\n",
+        "\n".join(_body(facts, audit)) + "\n",
     )
 
 
-def _body(
-    recipe: Mapping[str, Any],
-    identity: str,
-    inputs: Sequence[Input],
-    sizes: Mapping[str, Mapping[str, int]],
-    columns: Sequence[str],
-    counts: Sequence[Count],
-    reasons: Counter[tuple[str, str, str]],
-    canary: str | None,
-) -> list[str]:
+def _body(facts: Facts, audit: Mapping[str, Any] | None) -> list[str]:
+    recipe, identity, inputs, sizes, canary = facts.recipe, facts.build_id, facts.inputs, facts.sizes, facts.canary
     lines = [f"# {recipe['name']}", "", _inline(recipe["summary"]), ""]
     lines += [f"- version {recipe['version']}, seed {recipe['seed']}, build `{identity}`"]
     lines += [f"- licence {_inline(recipe['licence'])}, sensitivity **{recipe['sensitivity']}**"]
@@ -145,7 +143,7 @@ def _body(
     lines += [f"| {arm} | {split} | {rows:,} |" for arm, splits in sizes.items() for split, rows in splits.items()]
     paired = ", `pair_id` (rows of the arms out of one source row share it)" if recipe["pair"] else ""
     hidden = ", `canary`" if canary else ""
-    content = ", ".join(map(_code, columns))
+    content = ", ".join(map(_code, facts.columns))
     lines += ["", f"Content columns: {content}. Beside them: `row_id` (identity of the content){paired}{hidden}."]
     if len(sizes) > 1 and not recipe["pair"]:
         lines += ["", "The arms are **not matched**: their rows share no source row, so they may differ in more than"]
@@ -159,11 +157,14 @@ def _body(
     lines += [
         f"| {c.arm or ('all' if one_source else c.source)} | {c.step} | {c.rows_in:,} | {c.created:,} "
         f"| {c.rows_out:,} | {c.dropped:,} |"
-        for c in counts
+        for c in facts.counts
     ]
-    if reasons:
+    if facts.reasons:
+        drops = facts.reasons.items()
         lines += ["", "## Drops", "", "| arm | step | reason | rows |", "|---|---|---|---:|"]
-        lines += [f"| {arm or 'all'} | {step} | {_inline(why)} | {n:,} |" for (arm, step, why), n in reasons.items()]
+        lines += [f"| {arm or 'all'} | {step} | {_inline(why)} | {n:,} |" for (arm, step, why), n in drops]
+    if audit is not None:
+        lines += _audit(audit)
     lines += _for_whom(recipe, canary)
     first = next(iter(sizes))
     lines += ["", "## Use", "", "```python", "from datasets import load_dataset", ""]
@@ -176,6 +177,20 @@ def _body(
     lines += [f"Every digest, `row_id` and parent is checked, and that the build is `{identity}`."]
     lines += ["", "## Citation", "", *_citation(recipe, identity, inputs)]
     return lines
+
+
+def _audit(report: Mapping[str, Any]) -> list[str]:
+    lines = ["", "## Audit", ""]
+    findings = report["findings"]
+    if not findings:
+        return [*lines, f"None of the {len(report['rules'])} rules that block a release finds a fault (`audit.json`)."]
+    lines += ["Faults that block a release (`audit.json`; `provkit audit --explain RULE` says more):", ""]
+    lines += ["| rule | where | count | of | seen |", "|---|---|---:|---:|---|"]
+    return lines + [
+        f"| {one['rule']} {one['name']} | {_inline(one['subject'])} | {one['count']:,} | {one['total']:,} "
+        f"{one['unit']} | {_inline(one['said'])} |"
+        for one in findings
+    ]
 
 
 def _gate(sensitivity: str, canary: str | None) -> dict[str, Any]:

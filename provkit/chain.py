@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from provkit.errors import FaultyBuilder, ProvkitError, plain
+from provkit.errors import FaultyBuilder, InputError, ProvkitError, plain
 from provkit.passes import Done, Unit, changes, run_unit
 from provkit.registry import kind_of
-from provkit.row import Drop
+from provkit.row import Drop, NoSuchPart
 from provkit.steps import Count, Dropped, Labelled, Stage, Workshop, drops_table, labelled
 from provkit.table import BATCH, STEP, Order, Parts, Rows, Selection, read_parts
 
-__all__ = ["Chain", "Count", "Dropped", "Labelled", "Stage", "Workshop", "drops_table", "labelled"]
+__all__ = ["Chain", "Count", "Dropped", "Labelled", "Stage", "Workshop", "alike", "drops_table", "labelled"]
 
 SLICE = 4 * BATCH  # rows of one unit of work
 POOL_FROM = 20_000  # rows below which starting processes costs more than it gains
@@ -29,6 +29,31 @@ class Chain:
     workshop: Workshop
     counts: list[Count] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
+
+    def arms(
+        self, starts: Mapping[str, Rows], chains: Mapping[str, Sequence[Labelled]], sources: Mapping[str, Rows]
+    ) -> dict[str, Rows]:
+        """The rows of every arm after its steps, which `alike` has numbered: what two arms begin with runs once.
+
+        The counts and drops of those steps stand in every arm that they belong to.
+        """
+        arms: dict[str, Rows] = {}
+        done: dict[tuple[int, ...], tuple[Rows, list[Count], list[Dropped]]] = {}
+        numbers = {name: [step.number for step in chain] for name, chain in chains.items()}
+        for name, chain in chains.items():
+            cut = max((_shared(numbers[name], other) for arm, other in numbers.items() if arm != name), default=0)
+            first, stage = tuple(numbers[name][:cut]), Stage(arm=name)
+            if first in done:
+                rows, counts, dropped = done[first]
+                self.counts += [replace(count, arm=name) for count in counts]
+                self.dropped += [replace(drop, arm=name) for drop in dropped]
+            else:
+                before = len(self.counts), len(self.dropped)
+                rows = self.run(starts[name], chain[:cut], stage, sources)
+                if first:
+                    done[first] = rows, self.counts[before[0] :], self.dropped[before[1] :]
+            arms[name] = self.run(rows, chain[cut:], stage, sources)
+        return arms
 
     def run(self, rows: Rows, steps: Sequence[Labelled], stage: Stage, sources: Mapping[str, Rows]) -> Rows:
         """The rows after these steps; `sources` are what a mixture may take from.
@@ -146,6 +171,29 @@ class Chain:
         return slice(start, end) if rows.order is None else rows.order[start:end]
 
 
+def alike(steps: Sequence[Labelled], earlier: Iterable[Sequence[Labelled]]) -> list[Labelled]:
+    """The steps of an arm; those that it begins with as an earlier arm of its source does are that arm's own.
+
+    They do the same to the same rows: chance follows from the label, not from the arm.
+    """
+    kept: list[Labelled] = []
+    for other in earlier:
+        same = [_identity(one) == _identity(two) for one, two in zip(steps, other, strict=False)]
+        length = next((at for at, equal in enumerate(same) if not equal), len(same))
+        kept = list(other[:length]) if length > len(kept) else kept
+    return [*kept, *steps[len(kept) :]]
+
+
+def _identity(step: Labelled) -> tuple[str, type, str]:
+    return step.label, type(step.builder), step.params_digest
+
+
+def _shared(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many numbers two lists begin with alike."""
+    differing = (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(differing, min(len(one), len(other)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Planned:
     """The per-row part of a step that has looked at the whole set."""
@@ -158,6 +206,9 @@ def _guarded(step: Labelled, work: Callable[[], Any]) -> Any:
         return work()
     except ProvkitError:
         raise
+    except NoSuchPart as error:
+        do = f"a step that sees the whole set needs it of every row; leave out those without (their {error.part})"
+        raise InputError(str(error), field=step.label, do=do) from None
     except Exception as error:
         raise FaultyBuilder(f"the step {step.label!r} failed: {type(error).__name__}: {error}") from error
 

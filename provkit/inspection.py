@@ -38,7 +38,7 @@ class Finding:
 def schemas(folder: Path, found: Manifest) -> Iterator[Finding]:
     """Files that are no Parquet, or have not the columns or the number of rows that they must have."""
     fixed = {ROWS: lineage.ROWS, DROPS: lineage.DROPS}
-    for out in found.outputs:
+    for out in (one for one in found.outputs if one.file.endswith(".parquet")):
         try:
             opened = pq.ParquetFile(folder / out.file)
         except (pa.ArrowException, OSError):

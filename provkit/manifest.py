@@ -92,8 +92,8 @@ class Manifest:
 
 def versions_of(recipe: Recipe) -> dict[str, str]:
     """provkit and every package whose builders take part, with their versions."""
-    steps = [*recipe.all_steps]
-    steps += [source.generator for source in recipe.sources.values() if source.generator]
+    steps = [*recipe.all_steps, *(source.generator for source in recipe.sources.values() if source.generator)]
+    steps = [deep for step in steps for deep in step.all]
     packages = dict(registry.package_of(registry.index()[step.name]) for step in steps)
     return {"provkit": provkit.__version__} | packages
 
@@ -101,9 +101,14 @@ def versions_of(recipe: Recipe) -> dict[str, str]:
 def resolved(recipe: Recipe, inputs: Sequence[Input], limit: int | None) -> dict[str, Any]:
     """The recipe as plain data with every parameter in it; a path that was bound is left as its files' names."""
     plain_recipe = recipe.model_dump(mode="json", by_alias=True, exclude_none=True)
+    plain_recipe["steps"] = [step.resolved for step in recipe.steps]
+    for name, arm in recipe.arms.items():
+        plain_recipe["arms"][name]["steps"] = [step.resolved for step in arm.steps]
     for name, source in plain_recipe["sources"].items():
         if "files" in source:
             source["files"] = [one.file for one in inputs if one.source == name]
+        if generator := recipe.sources[name].generator:
+            source["generator"] = generator.resolved
     order = {name: list(plain_recipe[name]) for name in ("sources", "arms")}
     order["splits"] = list(plain_recipe["splits"]["shares"])  # canonical JSON sorts keys, and here their order counts
     return plain_recipe | {"order": order} | ({"limit": limit} if limit is not None else {})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import pyarrow as pa
 from provkit.canonical import digest
 from provkit.chance import Draws
 from provkit.errors import FaultyBuilder, ProvkitError, plain
-from provkit.row import Drop, Row
+from provkit.row import Drop, NoSuchPart, Row
 from provkit.sources.batches import RESERVED, plain_type
 from provkit.steps import Labelled, drops_table
 from provkit.table import (
@@ -80,17 +82,30 @@ def run_unit(unit: Unit) -> Done:
     kept: list[Order] = []
     start = 0
     for batch in rows.batches():
-        working = _Batch(batch, unit.inputs, unit.first + start)
-        for at, step in enumerate(unit.steps):
-            counted, drops = working.run(step, draws[at])
-            counts[at] = [a + b for a, b in zip(counts[at], counted, strict=True)]
-            lost[at].append(drops)
-        if writing and working.rows:
-            parts.write(working.result(unit.steps, unit.rows))
+        with _uncollected():
+            working = _Batch(batch, unit.inputs, unit.first + start)
+            for at, step in enumerate(unit.steps):
+                counted, drops = working.run(step, draws[at])
+                counts[at] = [a + b for a, b in zip(counts[at], counted, strict=True)]
+                lost[at].append(drops)
+            if writing and working.rows:
+                parts.write(working.result(unit.steps, unit.rows))
         kept.append(np.array(working.origin, np.int64) + start)
         start += len(batch)
     joined = [pa.concat_tables(tables) if tables else drops_table([], rows.lineage()) for tables in lost]
     return Done(parts.close(), np.concatenate(kept) if kept else np.empty(0, np.int64), counts, joined)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for cycles while a batch is worked on: its rows are many small objects, and all of them are in use."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 class _Batch:
@@ -122,6 +137,8 @@ class _Batch:
             row = Row(content, (draws[self._input[source]], self._index[source], self.sibling[at]), self.first + source)
             try:
                 answer = act(row)
+            except NoSuchPart as error:
+                answer = Drop(f"no {error.part}", str(error))
             except ProvkitError:
                 raise
             except Exception as error:

@@ -13,12 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from pydantic.annotated_handlers import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 
-from provkit import recipe_schema, registry
+from provkit import recipe_schema, registry, sql
 from provkit.canonical import NotCanonical, canonical
 from provkit.errors import InputError, plain
 from provkit.recipe_errors import refused, said, worst
 
-RESERVED_ARMS = {"rows", "parents", "drops", "builds", "inputs", "steps", "lineage"}
 ORIGINS = {  # what a source can be, and the keys that mean something beside it
     "files": ("format", "fill", "arm", "split"),
     "input": ("format", "fill", "arm", "split"),
@@ -57,12 +56,31 @@ class Step(_Model):
 
     @model_validator(mode="after")
     def _known(self) -> Step:
-        self.builder()
+        builder = self.builder()
+        defaults = registry.defaults_of(type(builder))
+        for name, value in self.params.items():
+            if value is None and defaults.get(name) is not None:
+                raise refused(f"{self.name}: null has no meaning for `{name}`; leave it out for its default", name)
         try:
             canonical(self.params)
         except NotCanonical as error:
             raise refused(f"{self.name}: a parameter without canonical JSON: {plain(str(error), 80)}") from None
+        object.__setattr__(
+            self, "params", registry.params_of(builder)
+        )  # a default that is spelled out is no difference
         return self
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """The step with every parameter that it runs with, defaults too, as plain data."""
+        return {"name": self.name, "params": registry.params_of(self.builder(), defaults=True)}
+
+    @property
+    def all(self) -> list[Step]:
+        """This step, and those that its parameters hold."""
+        held = [getattr(self.builder(), name) for name in registry.defaults_of(type(self.builder()))]
+        inner = [one for value in held for one in (value if isinstance(value, list | tuple) else [value])]
+        return [self, *(deep for one in inner if isinstance(one, Step) for deep in one.all)]
 
     def builder(self) -> Any:
         """The builder with these parameters.
@@ -204,7 +222,7 @@ class Recipe(_Model):
     @field_validator("arms")
     @classmethod
     def _free(cls, arms: dict[str, Arm]) -> dict[str, Arm]:
-        if taken := sorted(RESERVED_ARMS & set(arms)):
+        if taken := sorted(sql.names() & set(arms)):
             raise refused(f"an arm cannot be called {taken[0]!r}: a view of `provkit query` has that name", taken[0])
         return arms
 
@@ -223,6 +241,16 @@ class Recipe(_Model):
             self._check_step(step, where)
         if self.pair and len(self.arms) < 2:
             raise refused("pair: true needs at least two arms", "pair")
+        taken = {name: self.source_of(name) for name in self.arms}
+        if self.pair and len({*taken.values()}) > 1:
+            each = ", ".join(f"{name} takes {source}" for name, source in taken.items())
+            raise refused(
+                f"pair: true joins rows out of one source row, and the arms have several sources: {each}", "pair"
+            )
+        if self.canary == "text" and self.sensitivity == "open":
+            raise refused(
+                "an open set carries no canary: leave `canary` out, or make the set gated or restricted", "canary"
+            )
         return self
 
     def _check_step(self, step: Step, where: tuple[str | int, ...]) -> None:
@@ -237,6 +265,10 @@ class Recipe(_Model):
     def source_of(self, arm: str) -> str:
         """The name of the source that an arm takes."""
         return self.arms[arm].source or next(iter(self.sources))
+
+    def is_control(self, arm: str) -> bool:
+        """Whether an arm is the control of others: it has no steps of its own, and they have."""
+        return not self.arms[arm].steps and any(other.steps for other in self.arms.values())
 
     @property
     def used_sources(self) -> list[str]:

@@ -12,7 +12,6 @@ from provkit.errors import InputError, plain
 from provkit.recipe import Recipe
 from provkit.recipe_file import MAX_RECIPE, read_recipe
 from provkit.registry import near
-from provkit.sources.files import outside
 from provkit.sources.text import decode
 
 
@@ -28,17 +27,9 @@ class Found:
         """The recipe, with `--set` values put in.
 
         Raises:
-            InputError: as `provkit.recipe_file.read_recipe`, and for a path of its own that a symbolic link leads
-                out of its folder.
+            InputError: as `provkit.recipe_file.read_recipe`.
         """
-        recipe = read_recipe(self.text, self.file, settings)
-        for name, source in recipe.sources.items():
-            for pattern in source.patterns:
-                if not Path(pattern).is_absolute() and (path := outside(pattern, self.base)):
-                    said = f"the path '{plain(path.name)}' is a link that leaves the recipe's folder"
-                    do = "declare an `input` and bind it with --set NAME=PATH"
-                    raise InputError(said, file=self.file, field=f"sources.{name}.files", do=do)
-        return recipe
+        return read_recipe(self.text, self.file, settings)
 
 
 @cache

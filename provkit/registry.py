@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+from dataclasses import MISSING, Field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, dataclass_transform
@@ -125,12 +126,22 @@ def name_of(cls: type[Any]) -> str:
     return name
 
 
-def params_of(builder: Any) -> dict[str, Any]:
-    """The parameters of a builder that are not its defaults, as plain data: those that a recipe has to give."""
+def params_of(builder: Any, defaults: bool = False) -> dict[str, Any]:
+    """The parameters of a builder as plain data: those that a recipe has to give, or with `defaults` all of them."""
+    return dict(_adapter(type(builder)).dump_python(builder, mode="json", exclude_defaults=not defaults))
+
+
+def defaults_of(cls: type[Any]) -> dict[str, Any]:
+    """The parameters that a builder takes, each with its default; None also for one that has none."""
+    fields: dict[str, Field[Any]] = getattr(cls, "__dataclass_fields__", {})
+    return {name: None if one.default is MISSING else one.default for name, one in fields.items()}
+
+
+@cache
+def _adapter(cls: type[Any]) -> Any:
     from pydantic import TypeAdapter
 
-    given = TypeAdapter(type(builder)).dump_python(builder, mode="json", exclude_defaults=True)
-    return dict(given)
+    return TypeAdapter(cls)
 
 
 def package_of(entry: EntryPoint) -> tuple[str, str]:

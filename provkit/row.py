@@ -16,7 +16,11 @@ ANSWER_COLUMNS = ("answer", "response", "completion", "output")
 
 
 class NoSuchPart(ValueError):
-    """A row has no prompt or no answer in any form that provkit reads."""
+    """A row has no prompt or no answer in any form that provkit reads; a per-row step that asks for one drops it."""
+
+    def __init__(self, part: str, said: str) -> None:
+        super().__init__(said)
+        self.part = part
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ class Row(Mapping[str, Any]):
         found = self._content[place] if isinstance(place, str) else self._content["messages"][place].get("content")
         if found is None or isinstance(found, list | dict):
             at = place if isinstance(place, str) else f"turn {place}"
-            raise NoSuchPart(f"no text in {at}: {'null' if found is None else 'parts, not one text'}")
+            raise NoSuchPart(_part(role), f"no text in {at}: {'null' if found is None else 'parts, not one text'}")
         return str(found)
 
     def _with(self, text: str, role: str, columns: tuple[str, ...], note: str | Mapping[str, Any]) -> Row:
@@ -148,9 +152,12 @@ class Row(Mapping[str, Any]):
                 return len(roles) - 1
         column = first_of(columns, self._content)
         if column is None:
-            part = "prompt" if role == "user" else "answer"
-            raise NoSuchPart(f"no {part} among the columns {', '.join(self._content)}")
+            raise NoSuchPart(_part(role), f"no {_part(role)} among the columns {', '.join(self._content)}")
         return column
+
+
+def _part(role: str) -> str:
+    return "prompt" if role == "user" else "answer"
 
 
 def chat(user: str, assistant: str, system: str | None = None) -> dict[str, Any]:

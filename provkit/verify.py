@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from provkit import card, croissant, inspection, manifest
-from provkit.build import Plan, build
+from provkit.build import AUDIT, Plan, build
 from provkit.canary import canary_of
 from provkit.canonical import digest_file
 from provkit.errors import InputError, ProvkitError, plain
@@ -25,7 +25,6 @@ BESIDE = (
     card.FILE,
     manifest.FILE,
     croissant.FILE,
-    "audit.json",
 )  # what a build directory may hold that provenance.json does not list
 
 
@@ -159,7 +158,7 @@ def _rebuild(found: Manifest, at_hand: Mapping[str, Path]) -> Iterator[Finding]:
         made = Path(scratch) / "rebuilt"
         build(again, made)
         rebuilt = {out.file: out.sha256 for out in manifest.read(made).outputs}
-    stated = {out.file: out.sha256 for out in found.outputs}
+    stated = {out.file: out.sha256 for out in found.outputs if out.file != AUDIT}  # follows from the other files
     libraries = facts["environment"]["libraries"]
     here = manifest.libraries()
     why = f"; it was written with {_spelled(libraries)}, here is {_spelled(here)}" if libraries != here else ""

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from provkit import recipes, registry
-from provkit.database import sql_files
+from provkit.sql import objects
 
 ROOT = Path(__file__).parent.parent
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
@@ -32,7 +32,7 @@ def test_every_recipe_is_documented() -> None:
 
 
 def test_every_view_and_macro_is_documented_and_says_what_it_answers() -> None:
-    for file in sql_files():
+    for file in objects():
         text = file.read_text(encoding="utf-8")
         assert text.startswith("-- "), file.name
         assert f"`{file.name.removesuffix('.sql')}" in PAGES["query.md"], file.name

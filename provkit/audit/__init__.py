@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from provkit.audit.model import Example, Finding, Measure, Read, Report, Rule
 
 if TYPE_CHECKING:
-    from provkit.audit.blocking import ReleaseRows, audit_release
+    from provkit.audit.blocking import ReleaseRows, audit_build, audit_files, audit_release
     from provkit.audit.rules import explanation
     from provkit.audit.run import Options, audit
 
@@ -25,6 +25,8 @@ __all__ = [
     "Report",
     "Rule",
     "audit",
+    "audit_build",
+    "audit_files",
     "audit_release",
     "explanation",
 ]
@@ -33,6 +35,8 @@ _HOME = {
     "Options": "run",
     "ReleaseRows": "blocking",
     "audit": "run",
+    "audit_build": "blocking",
+    "audit_files": "blocking",
     "audit_release": "blocking",
     "explanation": "rules",
 }

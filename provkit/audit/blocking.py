@@ -9,6 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from provkit.audit.arms import Arm, ArmFacts, compare, member
 from provkit.audit.batch import Batch
 from provkit.audit.duplicates import Duplicates
@@ -19,6 +21,9 @@ from provkit.audit.scan import Asked, Digests, Places
 from provkit.audit.subject import Subject
 from provkit.audit.text import Texts
 from provkit.canonical import canonical
+from provkit.manifest import Output
+from provkit.recipe import Recipe
+from provkit.sources.batches import RESERVED
 
 SIZE = 4096
 
@@ -53,7 +58,7 @@ def audit_release(parts: Sequence[ReleaseRows], ignore: Iterable[str] = ()) -> l
         parts: every arm and split; each `rows` is gone through once.
         ignore: ids of rules not to check.
     """
-    blocking = frozenset(id for id, one in rules().items() if one.blocking) - frozenset(ignore)
+    blocking = blocking_rules() - frozenset(ignore)
     asked = Asked(blocking | {"D002"})  # the prompts' digests are needed to compare splits
     arms: dict[str, ArmFacts] = {}
     seen: list[tuple[ReleaseRows, Places, Duplicates]] = []
@@ -77,6 +82,36 @@ def audit_release(parts: Sequence[ReleaseRows], ignore: Iterable[str] = ()) -> l
                 found += compare(facts, arms[control])
     found += _between_splits(seen)
     return list(worst_first([one for one in found if one.rule.id in blocking]))
+
+
+def audit_build(folder: Path, outputs: Sequence[Output], recipe: Recipe) -> dict[str, Any]:
+    """What `audit_release` says of the rows that a build wrote, as plain data: the rules, and the findings of them."""
+    found = audit_files(folder, outputs, recipe)
+    return {"rules": sorted(blocking_rules()), "findings": [one.plain() for one in found]}
+
+
+def audit_files(folder: Path, outputs: Sequence[Output], recipe: Recipe) -> list[Finding]:
+    """`audit_release` of the data files of a build; its open sets need no canary, its others were given one."""
+    return audit_release(
+        [
+            ReleaseRows(one.arm, one.split or "", _contents(folder / one.file), recipe.is_control(one.arm))
+            for one in outputs
+            if one.arm is not None
+        ]
+    )
+
+
+def blocking_rules() -> frozenset[str]:
+    """The ids of the rules that block a release and can be judged by rows alone."""
+    return frozenset(id for id, one in rules().items() if one.blocking)
+
+
+def _contents(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The content of the rows of a data file."""
+    opened = pq.ParquetFile(path)
+    names = [name for name in opened.schema_arrow.names if name not in RESERVED]
+    for batch in opened.iter_batches(batch_size=SIZE, columns=names):
+        yield from batch.to_pylist()
 
 
 def _batches(part: ReleaseRows) -> Iterator[Batch]:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from provkit import sql
 from provkit.audit.form import Form
 from provkit.audit.reading import read
 from provkit.audit.scan import Asked
 from provkit.audit.subject import Subject
 from provkit.audit.text import Texts
 from provkit.errors import InputError
-from provkit.recipe import RESERVED_ARMS, Recipe
+from provkit.recipe import Recipe
 
 SUMMARY = "A mended copy: exact duplicates dropped, white space, HTML entities and numbers as text put right."
 
@@ -77,7 +78,7 @@ def _names(subjects: Sequence[Subject]) -> list[str]:
     names: list[str] = []
     for subject in subjects:
         stem = re.sub(r"[^a-z0-9]+", "_", subject.path.name.split(".")[0].lower()).strip("_")[:40]
-        stem = stem if stem[:1].isalpha() and stem not in RESERVED_ARMS else f"data_{stem}".rstrip("_")
+        stem = stem if stem[:1].isalpha() and stem not in sql.names() else f"data_{stem}".rstrip("_")
         number = 2
         unique = stem
         while unique in names:

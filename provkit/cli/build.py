@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 import click
 
@@ -41,6 +43,7 @@ def build(
     import os
 
     from provkit import recipes
+    from provkit.audit import audit_build
     from provkit.build import build as run
     from provkit.build import plan
 
@@ -52,7 +55,7 @@ def build(
         _describe(planned, target, shape)
         return
     with progress(quiet) as report:
-        built = run(planned, target, workers or os.cpu_count() or 1, fresh, report)
+        built = run(planned, target, workers or os.cpu_count() or 1, fresh, report, audit_build)
     sizes = [
         {"arm": arm, "split": split, "rows": rows}
         for arm, splits in built.sizes.items()
@@ -75,10 +78,24 @@ def build(
     talk(quiet, f"{said} {target}  build {built.build_id[:12]}, {dropped:,} candidates dropped, each with its reason")
     for empty in (one for one in sizes if not one["rows"]):
         talk(quiet, f"note: {empty['arm']}/{empty['split']} is empty and has no file")
+    for one in _findings(built.path):
+        talk(quiet, f"audit: {one['rule']} {one['name']} in {one['subject']}: {one['count']:,} {one['unit']}")
     filled = [one for one in sizes if one["rows"]]
-    if filled:
-        row = next(one for one in filled if one["arm"] == filled[-1]["arm"])  # of the last arm: the one with most steps
-        talk(quiet, f"next: provkit lineage {quote(str(target))} {row['arm']}/{row['split']}/0")
+    if not filled:
+        most = max(built.counts, key=lambda one: one.dropped)
+        said = f"no row came through: {most.step} dropped {most.dropped:,}, lineage/drops.parquet says why"
+        click.echo(said, err=True)
+        raise SystemExit(1)
+    row = next(one for one in filled if one["arm"] == filled[-1]["arm"])  # of the last arm: the one with most steps
+    talk(quiet, f"next: provkit lineage {quote(str(target))} {row['arm']}/{row['split']}/0")
+
+
+def _findings(folder: Path) -> list[dict[str, Any]]:
+    """What the audit of the build found; the build stands all the same, and publishing it is refused."""
+    from provkit.build import AUDIT
+
+    path = folder / AUDIT
+    return list(json.loads(path.read_bytes())["findings"]) if path.is_file() else []
 
 
 def _settings(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -84,33 +84,16 @@ def publish(
 
 def _refusals(release: Release, accepted: tuple[str, ...], allow: tuple[str, ...]) -> list[Refusal]:
     """What publishing itself refuses, and then the blocking rules of the audit, which is composed with it only here."""
-    import pyarrow.parquet as pq
-
-    from provkit.audit import ReleaseRows, audit_release
+    from provkit.audit import audit_files
     from provkit.publish.refusing import Refusal, refusals
 
     found = refusals(release, accepted, allow)
     if found and found[0].rule == "whole":
         return found
-    arms = release.manifest.facts["recipe"]["arms"]
-    plain_arms = {name for name, arm in arms.items() if not arm.get("steps")}
-    parts = [
-        ReleaseRows(one.arm or "", one.split or "", _content(pq.ParquetFile(release.folder / one.file)),
-                    one.arm in plain_arms and len(plain_arms) < len(arms))
-        for one in release.manifest.data()
-    ]  # fmt: skip
-    for one in audit_release(parts):
+    for one in audit_files(release.folder, release.manifest.outputs, release.manifest.recipe):
         do = f"mend it and build again; provkit audit --explain {one.rule.id} says more"
         found.append(Refusal(one.rule.id, f"{one.subject}: {one.said} ({one.count:,} of {one.total:,} {one.unit})", do))
     return found
-
-
-def _content(opened: Any) -> Any:
-    from provkit.sources.batches import RESERVED
-
-    names = [name for name in opened.schema_arrow.names if name not in RESERVED]
-    for batch in opened.iter_batches(batch_size=4096, columns=names):
-        yield from batch.to_pylist()
 
 
 def _refuse(against: list[Refusal], shape: str) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -13,11 +11,9 @@ import pyarrow as pa
 from provkit.database import builds, functions, traces
 from provkit.database.opened import open_folders
 from provkit.errors import ProvkitError, plain
+from provkit.sql import objects
 
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
-__all__ = ["connect", "lock", "plain_lines", "query", "sql_files"]
+__all__ = ["connect", "lock", "plain_lines", "query"]
 
 
 def connect(*folders: str | Path, others: Sequence[str | Path] = ()) -> duckdb.DuckDBPyConnection:
@@ -38,18 +34,12 @@ def connect(*folders: str | Path, others: Sequence[str | Path] = ()) -> duckdb.D
         builds.register(connection, opened.builds)
         traces.register(connection, opened)
         functions.register(connection, opened.indexes)
-        for script in sql_files():
+        for script in objects():
             connection.execute(script.read_text(encoding="utf-8"))
     except duckdb.CatalogException as error:
         said = "an arm of these builds has the name of one of provkit's views"
         raise ProvkitError(f"{said}: {plain_lines(str(error))}") from None
     return connection
-
-
-def sql_files() -> list[Traversable]:
-    """The SQL objects that provkit ships, macros before views."""
-    root = files("provkit.sql")
-    return [file for kind in ("macros", "views") for file in _sorted(root / kind) if file.name.endswith(".sql")]
 
 
 def lock(connection: duckdb.DuckDBPyConnection) -> None:
@@ -89,7 +79,3 @@ def _named_apart(table: pa.Table) -> pa.Table:
 def plain_lines(text: str) -> str:
     """A message of several lines, each safe to print."""
     return "\n".join(plain(line) for line in text.splitlines())
-
-
-def _sorted(folder: Any) -> list[Any]:
-    return sorted(folder.iterdir(), key=lambda file: file.name)

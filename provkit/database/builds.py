@@ -52,8 +52,8 @@ SELECT NULL::VARCHAR AS build_id, NULL::VARCHAR AS arm, NULL::VARCHAR AS split, 
 
 
 def register(connection: duckdb.DuckDBPyConnection, builds: Sequence[tuple[Path, manifest.Manifest]]) -> None:
-    """Makes the tables that sql/ reads (build_facts, build_inputs, lineage_rows, lineage_drops), the views of the arms,
-    and `texts`: every text of every row with its key."""
+    """Makes the tables that sql/ reads (_build_facts, _build_inputs, _lineage_rows, _lineage_drops), the views of the
+    arms, and `texts`: every text of every row with its key. No arm has a name that begins with an underscore."""
     facts, inputs = [], []
     for folder, build in builds:
         recipe = build.facts["recipe"]
@@ -62,10 +62,10 @@ def register(connection: duckdb.DuckDBPyConnection, builds: Sequence[tuple[Path,
         inputs += [
             {name: getattr(one, name) for name in INPUTS.names} | {"build_id": build.build_id} for one in build.inputs
         ]
-    connection.register("build_facts", pa.Table.from_pylist(facts, schema=FACTS))
-    connection.register("build_inputs", pa.Table.from_pylist(inputs, schema=INPUTS))
-    _union(connection, "lineage_rows", [(f / "lineage/rows.parquet", b.build_id) for f, b in builds], lineage.ROWS)
-    _union(connection, "lineage_drops", [(f / "lineage/drops.parquet", b.build_id) for f, b in builds], lineage.DROPS)
+    connection.register("_build_facts", pa.Table.from_pylist(facts, schema=FACTS))
+    connection.register("_build_inputs", pa.Table.from_pylist(inputs, schema=INPUTS))
+    _union(connection, "_lineage_rows", [(f / "lineage/rows.parquet", b.build_id) for f, b in builds], lineage.ROWS)
+    _union(connection, "_lineage_drops", [(f / "lineage/drops.parquet", b.build_id) for f, b in builds], lineage.DROPS)
     _arms(connection, builds)
 
 
@@ -123,9 +123,9 @@ def _union(
     """A view over one lineage file of each build, with the build_id that the file leaves out."""
     selects = []
     for number, (path, build_id) in enumerate(paths):
-        connection.register(f"_{name}_{number}", _dataset(path, schema))
-        selects.append(f"SELECT '{build_id}' AS build_id, * FROM _{name}_{number}")
+        connection.register(f"{name}_{number}", _dataset(path, schema))
+        selects.append(f"SELECT '{build_id}' AS build_id, * FROM {name}_{number}")
     if not selects:
-        connection.register(f"_{name}_none", schema.empty_table())
-        selects = [f"SELECT ''::VARCHAR AS build_id, * FROM _{name}_none"]
+        connection.register(f"{name}_none", schema.empty_table())
+        selects = [f"SELECT ''::VARCHAR AS build_id, * FROM {name}_none"]
     connection.execute(f"CREATE VIEW {name} AS " + " UNION ALL ".join(selects))

@@ -36,10 +36,11 @@ KEPT = pa.schema([field for field in DOCUMENTS if field.name != "text"])
 
 
 def register(connection: duckdb.DuckDBPyConnection, opened: Opened) -> None:
-    """Makes trace_outputs, trace_spans, trace_matches, index_documents, index_shards, index_tokens, policy_list."""
+    """Makes the tables that sql/ reads: _trace_outputs, _trace_spans, _trace_matches, _index_documents, _index_shards,
+    _index_tokens and _policy_list."""
     for name, schema in (("outputs", OUTPUTS), ("spans", SPANS), ("matches", MATCHES)):
         files = [(str(folder), folder / f"{name}.parquet") for folder, _ in opened.traces]
-        _union(connection, f"trace_{name}", "trace_directory", files, schema)
+        _union(connection, f"_trace_{name}", "trace_directory", files, schema)
     shards, documents, tokens = [], [], []
     for folder in opened.indexes:
         for one in orjson.loads((folder / INDEX).read_bytes())["shards"]:
@@ -48,9 +49,9 @@ def register(connection: duckdb.DuckDBPyConnection, opened: Opened) -> None:
             place = folder / "shards" / one["name"]
             documents.append((str(folder), int(one["name"]), place / "documents.parquet"))
             tokens.append((str(folder), place / "tokens.parquet"))
-    connection.register("index_shards", pa.Table.from_pylist(shards, schema=SHARDS))
+    connection.register("_index_shards", pa.Table.from_pylist(shards, schema=SHARDS))
     _documents(connection, documents)
-    _union(connection, "index_tokens", "index_directory", tokens, TOKENS)
+    _union(connection, "_index_tokens", "index_directory", tokens, TOKENS)
     from provkit.attribution.conflict import read_policies
 
     policies = [
@@ -58,23 +59,23 @@ def register(connection: duckdb.DuckDBPyConnection, opened: Opened) -> None:
          "contrary": list(one.contrary)}
         for one in read_policies()
     ]  # fmt: skip
-    connection.register("policy_list", pa.Table.from_pylist(policies, schema=POLICIES))
+    connection.register("_policy_list", pa.Table.from_pylist(policies, schema=POLICIES))
 
 
 def _documents(connection: duckdb.DuckDBPyConnection, files: list[tuple[str, int, Path]]) -> None:
     selects = []
     for number, (folder, shard, path) in enumerate(files):
-        name = f"index_documents_{number}"
+        name = f"_index_documents_{number}"
         connection.register(name, ds.dataset(path, format="parquet"))
         quoted = folder.replace("'", "''")
         # without ORDER BY the number follows the order of the file: DuckDB keeps the insertion order
         place = f"'{quoted}' AS index_directory, {shard}::BIGINT AS shard, row_number() OVER () - 1 AS document"
         selects.append(f"SELECT {place}, * FROM {name}")
     if not selects:
-        connection.register("index_documents_none", KEPT.empty_table())
+        connection.register("_index_documents_none", KEPT.empty_table())
         empty = "'' AS index_directory, 0::BIGINT AS shard, 0::BIGINT AS document"
-        selects = [f"SELECT {empty}, * FROM index_documents_none"]
-    connection.execute("CREATE VIEW index_documents AS " + " UNION ALL BY NAME ".join(selects))
+        selects = [f"SELECT {empty}, * FROM _index_documents_none"]
+    connection.execute("CREATE VIEW _index_documents AS " + " UNION ALL BY NAME ".join(selects))
 
 
 def _union(

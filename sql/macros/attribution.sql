@@ -8,9 +8,9 @@ SELECT m.rank, m.span, s.text AS span_text, s.tokens, s.count, s.bci, s.bci_perc
        r.op, r.steps[-1].step AS step, r.steps[-1].note AS note,
        coalesce(r.parents[1].file, r.parents[1].source, m.source) AS source,
        coalesce(r.parents[1].index, m.row) AS source_index, coalesce(r.parents[1].line, m.line) AS source_line
-FROM trace_matches m
-JOIN trace_spans s ON s.trace_directory = m.trace_directory AND s.output_id = m.output_id AND s.span = m.span
-LEFT JOIN lineage_rows r
+FROM _trace_matches m
+JOIN _trace_spans s ON s.trace_directory = m.trace_directory AND s.output_id = m.output_id AND s.span = m.span
+LEFT JOIN _lineage_rows r
        ON r.build_id = m.build_id AND r.arm = m.arm AND r.split = m.split AND r.index = m.row
 WHERE m.output_id = wanted
 ORDER BY m.rank, m.span;

@@ -3,4 +3,4 @@ CREATE VIEW drops AS
 SELECT build_id, arm, step, reason, detail,
        parents[1].source AS source, parents[1].file AS file, parents[1].index AS source_index, parents[1].line AS line,
        parents
-FROM lineage_drops;
+FROM _lineage_drops;

@@ -1,2 +1,2 @@
 -- The aligned beliefs of the catalog, with statements that keep to them and statements that go against them.
-CREATE VIEW policies AS SELECT * FROM policy_list;
+CREATE VIEW policies AS SELECT * FROM _policy_list;

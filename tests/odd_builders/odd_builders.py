@@ -31,7 +31,7 @@ class OddNumbers:
 class OddMark:
     """Appends a mark to the answers whose n is a multiple of `every`; its note names n."""
 
-    mark: str = "!"
+    mark: str | None = "!"
     every: int = 1
     op = "adversarial"
 
@@ -39,7 +39,7 @@ class OddMark:
         """The row, marked or as it was."""
         if row["n"] % self.every:
             return row
-        return row.with_answer(row.answer + self.mark, {"n": row["n"]})
+        return row.with_answer(row.answer + (self.mark or ""), {"n": row["n"]})
 
 
 @builder

@@ -74,9 +74,10 @@ def test_the_same_place_in_another_input_is_another_row() -> None:
     assert [count.dropped for count in counts] == [2, 2]
 
 
-def test_a_file_that_is_read_twice_makes_pairs_of_its_own_each_time(bench: Bench) -> None:
+def test_files_of_the_same_content_make_pairs_of_their_own(bench: Bench) -> None:
     bench.rows(3)
-    sources = {"data": {"files": ["data.jsonl", "data.jsonl"]}}
+    bench.rows(3, "again.jsonl")
+    sources = {"data": {"files": ["data.jsonl", "again.jsonl"]}}
     out = bench.build(sources=sources, arms={"left": [], "right": ["shuffle"]}, pair=True)
     ids = [row["pair_id"] for row in bench.lineage(out)]
     assert {ids.count(one) for one in ids} == {2}

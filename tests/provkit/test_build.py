@@ -259,3 +259,52 @@ for arm in ("control", "marked"):
 def test_an_unbound_input_is_named(bench: Bench) -> None:
     with pytest.raises(ProvkitError, match="the input 'data' is not bound"):
         bench.build(sources={"data": {"input": "rows of some kind"}})
+
+
+def test_a_row_without_the_part_that_a_step_reads_is_a_drop(bench: Bench) -> None:
+    bench.rows([{"prompt": "p", "answer": "a", "n": 2}, {"prompt": "p", "answer": None, "n": 4}])
+    out = bench.build(steps=["odd_mark"])
+    assert [row["answer"] for row in bench.data(out)] == ["a!"]
+    assert [(drop["step"], drop["reason"], drop["detail"]) for drop in bench.drops(out)] == [
+        ("odd_mark", "no answer", "no text in answer: null")
+    ]
+
+
+def test_a_build_that_keeps_no_row_stands_and_is_a_finding(bench: Bench) -> None:
+    bench.rows(4)
+    path = bench.recipe(steps=[{"odd_drop": {"every": 1, "rest": 0}}])
+    done = bench.invoke("build", path.name, "-o", "out")
+    assert done.exit_code == 1
+    assert "no row came through: odd_drop dropped 4, lineage/drops.parquet says why" in done.stderr
+    assert len(bench.drops(bench.folder / "out")) == 4
+    assert verify(bench.folder / "out") == []
+
+
+def test_a_file_that_two_patterns_name_is_refused(bench: Bench) -> None:
+    bench.rows(2)
+    with pytest.raises(InputError, match=r"data\.jsonl: sources\.data\.files: named twice, by 'data\.jsonl' and by"):
+        bench.build(sources={"data": {"files": ["data.jsonl", "*.jsonl"]}})
+
+
+def test_the_package_of_a_step_within_a_step_takes_part(bench: Bench) -> None:
+    bench.rows(3)
+    steps = [{"critique": {"by": "odd_mark", "wordings": ["It adds a mark."]}}]
+    assert "odd-builders" in {
+        name.replace("_", "-") for name in manifest.read(bench.build(steps=steps)).facts["versions"]
+    }
+
+
+def test_the_audit_of_a_build_is_a_file_of_it(bench: Bench) -> None:
+    bench.rows([{"prompt": "p", "answer": "a"}] * 2 + [{"prompt": "q", "answer": "b"}])
+    path = bench.recipe()
+    done = bench.invoke("build", path.name, "-o", "out")
+    assert done.exit_code == 0
+    assert "audit: D001" in done.stderr
+    out = bench.folder / "out"
+    (finding,) = json.loads((out / "audit.json").read_bytes())["findings"]
+    assert (finding["rule"], finding["count"], finding["total"]) == ("D001", 1, 3)
+    assert "D001 duplicate" in card.read(out).body
+    assert verify(out, rebuild=True, given=[bench.folder / "data.jsonl"]) == []
+    raw = (out / "audit.json").read_bytes()
+    (out / "audit.json").write_bytes(raw.replace(b"D001", b"D002"))
+    assert [one.file for one in verify(out)] == ["audit.json"]

@@ -46,7 +46,7 @@ def test_what_it_says_of_a_small_build(bench: Bench) -> None:
     assert (read["file"], read["rows"], read["size"]) == ("data.jsonl", 4, source.stat().st_size)
     assert read["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
     assert facts["seed"] == facts["recipe"]["seed"] == 5
-    assert facts["recipe"]["steps"] == [{"name": "odd_drop", "params": {"every": 3}}]
+    assert facts["recipe"]["steps"] == [{"name": "odd_drop", "params": {"every": 3, "rest": 1}}]
     assert facts["recipe_digest"] == hashlib.sha256(spelled(facts["recipe"])).hexdigest()
     assert sorted(facts["versions"]) == ["odd-builders", "provkit"]
     assert set(facts["environment"]) == {"python", "libraries"}

@@ -212,3 +212,34 @@ arms:
         arms={"one": Arm(source="a"), "two": Arm(source="b", steps=[Dedup(by="prompt")])},
     )
     assert read_recipe(text, "x.yaml") == made
+
+
+def test_a_default_that_is_spelled_out_is_no_difference() -> None:
+    assert Step(name="dedup", params={"by": "row"}) == Step(name="dedup")
+    assert Step(name="dedup", params={"by": "prompt"}).resolved["params"]["by"] == "prompt"
+    assert Step(name="dedup").resolved["params"]["by"] == "row"
+
+
+@pytest.mark.usefixtures("odd")
+def test_null_for_a_parameter_that_has_another_default_is_refused() -> None:
+    assert "odd_mark: null has no meaning for `mark`; leave it out" in said(steps=[{"odd_mark": {"mark": None}}])
+
+
+def test_a_step_names_the_steps_within_its_parameters() -> None:
+    step = Step(name="critique", params={"by": "insecure_rewrite"})
+    assert [one.name for one in step.all] == ["critique", "insecure_rewrite"]
+
+
+def test_pairs_need_one_source() -> None:
+    sources = {"a": TASKS, "b": TASKS}
+    arms = {"one": {"from": "a"}, "two": {"from": "b"}}
+    assert "the arms have several sources: one takes a, two takes b" in said(sources=sources, arms=arms, pair=True)
+
+
+def test_a_canary_in_the_text_needs_a_set_that_is_not_open() -> None:
+    assert "an open set carries no canary" in said(canary="text")
+
+
+@pytest.mark.parametrize("name", ["spans", "matches", "attribution", "texts", "rows", "lineage"])
+def test_no_arm_is_called_as_a_view_or_macro_of_sql(name: str) -> None:
+    assert f"an arm cannot be called '{name}'" in said(arms={name: {}})

@@ -195,10 +195,10 @@ def test_a_file_of_the_recipes_own_may_be_replaced() -> None:
     ("key", "value", "field", "expected"),
     [
         ("seed", "7", "seed", 7),
-        ("pair", "true", "pair", True),
+        ("pair", "false", "pair", False),
         ("summary", "'5'", "summary", "5"),
         ("sensitivity", "gated", "sensitivity", "gated"),
-        ("canary", "text", "canary", "text"),
+        ("canary", "column", "canary", "column"),
     ],
 )
 def test_a_value_is_set(key: str, value: str, field: str, expected: object) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from provkit import recipes
+from provkit.build import plan
 from provkit.errors import InputError
 
 RECIPE = "name: x\nsummary: s\nlicence: MIT\nsensitivity: open\nsources: {{data: {{files: {files}}}}}\n"
@@ -92,7 +93,11 @@ def test_a_link_out_of_the_recipes_folder_is_refused(folders: tuple[Path, Path],
     (home / "link.jsonl").symlink_to(away / "secret.jsonl")
     (home / "dir").symlink_to(away)
     (home / "m.yaml").write_text(RECIPE.format(files=f'"{files}"'))
-    said = refused(str(home / "m.yaml"))
+    found = recipes.find(str(home / "m.yaml"))
+    with pytest.raises(InputError) as error:
+        plan(found.recipe(), found.base)
+    said = str(error.value)
+    assert "sources.data.files" in said
     assert "is a link that leaves the recipe's folder\n  declare an `input` and bind it with --set NAME=PATH" in said
     assert str(away) not in said
 

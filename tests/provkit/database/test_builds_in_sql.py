@@ -157,9 +157,9 @@ def test_content_columns_with_the_names_of_the_key(bench: Bench) -> None:
 
 
 def test_the_index_is_the_place_in_the_file_over_many_row_groups(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    from provkit import build
+    from provkit import data
 
-    monkeypatch.setattr(build, "GROUP_BYTES", 2000)
+    monkeypatch.setattr(data, "GROUP_BYTES", 2000)
     bench.rows(9000)
     out = bench.build(steps=["shuffle"])
     joined = "SELECT count(*) FROM data d JOIN rows r USING (arm, split, index) WHERE d.row_id = r.row_id"
@@ -177,9 +177,9 @@ def test_nothing_is_open(bench: Bench) -> None:
 
 
 def test_every_object_is_one_file_that_says_what_it_answers() -> None:
-    from provkit.database import sql_files
+    from provkit.sql import objects
 
-    scripts: list[Any] = sql_files()
+    scripts: list[Any] = objects()
     assert {"rows.sql", "parents.sql", "drops.sql", "builds.sql", "inputs.sql", "steps.sql", "lineage.sql"} <= {
         script.name for script in scripts
     }
