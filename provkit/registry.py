@@ -26,6 +26,7 @@ KINDS: dict[str, Kind] = {
 }
 
 T = TypeVar("T")
+_ADAPTERS: dict[Any, Any] = {}  # how to spell the parameters of each builder class that was asked for
 
 
 class UnknownBuilder(LookupError):
@@ -137,11 +138,12 @@ def defaults_of(cls: type[Any]) -> dict[str, Any]:
     return {name: None if one.default is MISSING else one.default for name, one in fields.items()}
 
 
-@cache
-def _adapter(cls: type[Any]) -> Any:
+def _adapter(cls: Any) -> Any:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(cls)
+    if cls not in _ADAPTERS:
+        _ADAPTERS[cls] = TypeAdapter(cls)
+    return _ADAPTERS[cls]
 
 
 def package_of(entry: EntryPoint) -> tuple[str, str]:
