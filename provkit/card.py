@@ -183,7 +183,8 @@ def _audit(report: Mapping[str, Any]) -> list[str]:
     lines = ["", "## Audit", ""]
     findings = report["findings"]
     if not findings:
-        return [*lines, f"None of the {len(report['rules'])} rules that block a release finds a fault (`audit.json`)."]
+        rules = ", ".join(report["rules"])
+        return [*lines, f"The rules that block a release and can be judged by its rows find nothing: {rules}."]
     lines += ["Faults that block a release (`audit.json`; `provkit audit --explain RULE` says more):", ""]
     lines += ["| rule | where | count | of | seen |", "|---|---|---:|---:|---|"]
     return lines + [
