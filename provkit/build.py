@@ -26,7 +26,6 @@ from provkit.manifest import Output
 from provkit.recipe import Recipe, Source
 from provkit.sources import (
     BuildOrigin,
-    Bytes,
     FileOrigin,
     GeneratorOrigin,
     HubOrigin,
@@ -220,16 +219,15 @@ def _origins(name: str, source: Source, recipe: Recipe, base: Path) -> list[Orig
         if folder.is_dir() and not is_build:
             do = "name its files, for example with --set " + f"{name}='{pattern}/*.jsonl'"
             raise InputError("a folder that is no build directory", file=pattern, do=do)
-        found = [Bytes(folder, folder.name)] if is_build else expand(pattern, base)
-        for file in found:
-            if first := named.get(file.path):
+        files = [] if is_build else expand(pattern, base)
+        for path in [folder] if is_build else [file.path for file in files]:
+            if first := named.get(path):
                 said = f"named twice, by '{plain(first)}' and by '{plain(pattern)}': its rows would stand twice"
-                raise InputError(said, file=file.name, field=f"sources.{name}.files", do="name it once")
-            named[file.path] = pattern
+                raise InputError(said, file=path.name, field=f"sources.{name}.files", do="name it once")
+            named[path] = pattern
         if is_build:
             origins += BuildOrigin.open_all(name, folder, source.arm, source.split, source.licence)
-        else:
-            origins += [FileOrigin.open(name, file, source.format, source.fill, source.licence) for file in found]
+        origins += [FileOrigin.open(name, file, source.format, source.fill, source.licence) for file in files]
     return origins
 
 

@@ -31,9 +31,8 @@ class InText:
         try:
             return row.with_prompt(f"{row.prompt}\n{self.canary}")
         except NoSuchPart as error:
-            raise InputError(
-                str(error), field="canary: text", do="leave such rows out, or use canary: column"
-            ) from None
+            do = "leave such rows out, or use canary: column"
+            raise InputError(str(error), field="canary: text", do=do) from None
 
 
 def canary_of(sensitivity: str, identity: str) -> str | None:

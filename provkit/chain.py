@@ -207,7 +207,7 @@ def _guarded(step: Labelled, work: Callable[[], Any]) -> Any:
     except ProvkitError:
         raise
     except NoSuchPart as error:
-        do = f"a step that sees the whole set needs it of every row; leave out those without (their {error.part})"
+        do = f"leave out the rows without {'an' if error.part == 'answer' else 'a'} {error.part}: it needs one of each"
         raise InputError(str(error), field=step.label, do=do) from None
     except Exception as error:
         raise FaultyBuilder(f"the step {step.label!r} failed: {type(error).__name__}: {error}") from error

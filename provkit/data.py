@@ -58,7 +58,7 @@ def write_rows(
                 file = f"data/{arm}/{name}-00000-of-00001.parquet"
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 part = lineage.Part(arm, name, steps[arm], recipe.seed, recipe.licence, recipe.is_control(arm))
-                ids = row_ids(rows)
+                ids = _row_ids(rows)
                 pairs = pair_ids(rows) if recipe.pair else None
                 with pq.ParquetWriter(folder / file, _schema(rows, pairs, canary), **STORED) as data:
                     for first, batch in zip(range(0, len(rows), GROUP), rows.batches(size=GROUP), strict=True):
@@ -85,7 +85,7 @@ def output(folder: Path, file: str) -> Output:
     return Output(file, *digest_file(folder / file))
 
 
-def row_ids(rows: Rows) -> list[str]:
+def _row_ids(rows: Rows) -> list[str]:
     """32 hex digits a row, out of its content."""
     return [row_id.hex() for row_id in rows.digests("row").astype(">u8").view("V16").ravel().tolist()]
 

@@ -65,9 +65,7 @@ class Step(_Model):
             canonical(self.params)
         except NotCanonical as error:
             raise refused(f"{self.name}: a parameter without canonical JSON: {plain(str(error), 80)}") from None
-        object.__setattr__(
-            self, "params", registry.params_of(builder)
-        )  # a default that is spelled out is no difference
+        object.__setattr__(self, "params", registry.params_of(builder))  # a default spelled out is no difference
         return self
 
     @property
@@ -78,7 +76,8 @@ class Step(_Model):
     @property
     def all(self) -> list[Step]:
         """This step, and those that its parameters hold."""
-        held = [getattr(self.builder(), name) for name in registry.defaults_of(type(self.builder()))]
+        builder = self.builder()
+        held = [getattr(builder, name) for name in registry.defaults_of(type(builder))]
         inner = [one for value in held for one in (value if isinstance(value, list | tuple) else [value])]
         return [self, *(deep for one in inner if isinstance(one, Step) for deep in one.all)]
 
@@ -244,13 +243,11 @@ class Recipe(_Model):
         taken = {name: self.source_of(name) for name in self.arms}
         if self.pair and len({*taken.values()}) > 1:
             each = ", ".join(f"{name} takes {source}" for name, source in taken.items())
-            raise refused(
-                f"pair: true joins rows out of one source row, and the arms have several sources: {each}", "pair"
-            )
+            problem = "pair: true joins rows out of one source row, and the arms have several sources"
+            raise refused(f"{problem}: {each}", "pair")
         if self.canary == "text" and self.sensitivity == "open":
-            raise refused(
-                "an open set carries no canary: leave `canary` out, or make the set gated or restricted", "canary"
-            )
+            do = "leave `canary` out, or make the set gated or restricted"
+            raise refused(f"an open set carries no canary: {do}", "canary")
         return self
 
     def _check_step(self, step: Step, where: tuple[str | int, ...]) -> None:

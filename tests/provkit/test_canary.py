@@ -93,7 +93,7 @@ def test_it_moves_no_row_to_another_split(bench: Bench) -> None:
 
 def test_a_row_without_a_prompt_cannot_hold_it(bench: Bench) -> None:
     bench.rows([*CHAT, {"messages": [{"role": "assistant", "content": "x"}]}])
-    with pytest.raises(InputError, match="canary: text: no prompt among the columns messages"):
+    with pytest.raises(InputError, match=r"data\.jsonl:3: canary: text: no prompt among the columns messages"):
         bench.build(sensitivity="gated", canary="text")
 
 

@@ -195,14 +195,18 @@ def test_a_file_of_the_recipes_own_may_be_replaced() -> None:
     ("key", "value", "field", "expected"),
     [
         ("seed", "7", "seed", 7),
-        ("pair", "false", "pair", False),
         ("summary", "'5'", "summary", "5"),
         ("sensitivity", "gated", "sensitivity", "gated"),
-        ("canary", "column", "canary", "column"),
     ],
 )
 def test_a_value_is_set(key: str, value: str, field: str, expected: object) -> None:
     assert getattr(read_recipe(BLOCK, "m", {key: value}), field) == expected
+
+
+def test_values_that_need_others_are_set_together() -> None:
+    one_source = BLOCK.replace("    from: data\n", "    from: tasks\n")
+    recipe = read_recipe(one_source, "m", {"pair": "true", "canary": "text", "sensitivity": "gated"})
+    assert (recipe.pair, recipe.canary, recipe.sensitivity) == (True, "text", "gated")
 
 
 def test_dotted_values_are_set() -> None:
