@@ -23,7 +23,7 @@ def main() -> None:
         from provkit.lookup import ways
 
         folder, key = Path(sys.argv[1]), sys.argv[2]
-        (way,) = ways(folder, key)
+        (way,) = ways(folder, key).found
         for kind, asked in (("key", key), ("row_id", way.row["row_id"])):
             times = []
             for _ in range(9):
