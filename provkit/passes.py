@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,30 +80,17 @@ def run_unit(unit: Unit) -> Done:
     kept: list[Order] = []
     start = 0
     for batch in rows.batches():
-        with _uncollected():
-            working = _Batch(batch, unit.inputs, unit.first + start)
-            for at, step in enumerate(unit.steps):
-                counted, drops = working.run(step, draws[at])
-                counts[at] = [a + b for a, b in zip(counts[at], counted, strict=True)]
-                lost[at].append(drops)
-            if writing and working.rows:
-                parts.write(working.result(unit.steps, unit.rows))
+        working = _Batch(batch, unit.inputs, unit.first + start)
+        for at, step in enumerate(unit.steps):
+            counted, drops = working.run(step, draws[at])
+            counts[at] = [a + b for a, b in zip(counts[at], counted, strict=True)]
+            lost[at].append(drops)
+        if writing and working.rows:
+            parts.write(working.result(unit.steps, unit.rows))
         kept.append(np.array(working.origin, np.int64) + start)
         start += len(batch)
     joined = [pa.concat_tables(tables) if tables else drops_table([], rows.lineage()) for tables in lost]
     return Done(parts.close(), np.concatenate(kept) if kept else np.empty(0, np.int64), counts, joined)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No search for cycles while a batch is worked on: its rows are many small objects, and all of them are in use."""
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()
 
 
 class _Batch:

@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 
 from provkit.audit.arms import Arm, ArmFacts, compare, member
 from provkit.audit.batch import Batch
+from provkit.audit.columns import rows_of
 from provkit.audit.duplicates import Duplicates
 from provkit.audit.leakage import PROMPT, ROW
 from provkit.audit.model import Finding, Rule, worst_first
 from provkit.audit.rules import rules
-from provkit.audit.scan import Asked, Digests, Places
+from provkit.audit.scan import Asked, Digests, Places, Scan
 from provkit.audit.subject import Subject
 from provkit.audit.text import Texts
 from provkit.canonical import canonical
@@ -34,6 +35,7 @@ class ReleaseRows:
 
     Attributes:
         pairs: the pair_id of each row, where the arms are matched.
+        ids: the row_id of each row, 32 hex digits, where they are known; they are not computed again.
     """
 
     arm: str
@@ -41,6 +43,7 @@ class ReleaseRows:
     rows: Iterable[Mapping[str, Any]]
     control: bool = False
     pairs: Iterable[str] | None = None
+    ids: Iterable[str] | None = None
 
     @property
     def name(self) -> str:
@@ -59,7 +62,9 @@ def audit_release(parts: Sequence[ReleaseRows], ignore: Iterable[str] = ()) -> l
         ignore: ids of rules not to check.
     """
     blocking = blocking_rules() - frozenset(ignore)
-    asked = Asked(blocking | {"D002"})  # the prompts' digests are needed to compare splits
+    several = len({part.split for part in parts}) > 1
+    asked = Asked(blocking | {"A005"} if several else blocking)  # A005 has prompts digested, to compare splits by
+    compared = {part.control for part in parts} == {True, False}
     arms: dict[str, ArmFacts] = {}
     seen: list[tuple[ReleaseRows, Places, Duplicates]] = []
     found: list[Finding] = []
@@ -68,7 +73,9 @@ def audit_release(parts: Sequence[ReleaseRows], ignore: Iterable[str] = ()) -> l
         places = Places(subject)
         duplicates, texts = Duplicates(subject, places, asked), Texts(subject, asked)
         facts = arms.setdefault(part.arm, ArmFacts(part.arm))
-        scans = (duplicates, texts, Arm(places, duplicates, facts))
+        scans: list[Scan] = [duplicates, texts]
+        if compared:
+            scans.append(Arm(places, duplicates, facts))
         for batch in _batches(part):
             places.see(batch)
             for scan in scans:
@@ -92,13 +99,7 @@ def audit_build(folder: Path, outputs: Sequence[Output], recipe: Recipe) -> dict
 
 def audit_files(folder: Path, outputs: Sequence[Output], recipe: Recipe) -> list[Finding]:
     """`audit_release` of the data files of a build; its open sets need no canary, its others were given one."""
-    return audit_release(
-        [
-            ReleaseRows(one.arm, one.split or "", _contents(folder / one.file), recipe.is_control(one.arm))
-            for one in outputs
-            if one.arm is not None
-        ]
-    )
+    return audit_release([_part(folder, one, recipe) for one in outputs if one.arm is not None])
 
 
 def blocking_rules() -> frozenset[str]:
@@ -106,19 +107,38 @@ def blocking_rules() -> frozenset[str]:
     return frozenset(id for id, one in rules().items() if one.blocking)
 
 
+def _part(folder: Path, one: Output, recipe: Recipe) -> ReleaseRows:
+    """The rows of a data file, with the row_id and pair_id that the build gave them."""
+    path, arm = folder / one.file, str(one.arm)
+    names = pq.read_schema(path).names
+    pairs = _texts(path, "pair_id") if "pair_id" in names else None
+    return ReleaseRows(arm, one.split or "", _contents(path), recipe.is_control(arm), pairs, _texts(path, "row_id"))
+
+
 def _contents(path: Path) -> Iterator[Mapping[str, Any]]:
     """The content of the rows of a data file."""
     opened = pq.ParquetFile(path)
     names = [name for name in opened.schema_arrow.names if name not in RESERVED]
     for batch in opened.iter_batches(batch_size=SIZE, columns=names):
-        yield from batch.to_pylist()
+        yield from rows_of(batch)
+
+
+def _texts(path: Path, column: str) -> Iterator[str]:
+    """One column of text of a data file."""
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=SIZE, columns=[column]):
+        yield from batch.column(0).to_pylist()
 
 
 def _batches(part: ReleaseRows) -> Iterator[Batch]:
     rows, first = iter(part.rows), 0
     pairs = None if part.pairs is None else iter(part.pairs)
+    ids = None if part.ids is None else iter(part.ids)
     while some := [dict(row) for row in islice(rows, SIZE)]:
-        batch = Batch(part.name, some, [sha256(canonical(row)).digest() for row in some], None, first)
+        if ids is None:
+            digests = [sha256(canonical(row)).digest() for row in some]
+        else:  # the first half of the digest is all that is kept of it
+            digests = [bytes.fromhex(one).ljust(32, b"\0") for one in islice(ids, len(some))]
+        batch = Batch(part.name, some, digests, None, first)
         if pairs is not None:
             batch.pairs = list(islice(pairs, len(some)))
         yield batch

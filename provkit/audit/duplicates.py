@@ -69,8 +69,9 @@ class Duplicates:
         if self._wants_prompts:
             sha256 = hashlib.sha256
             self.prompts.add([None if key is None else sha256(key).digest() for key in batch.prompt_keys])
-            answers = map(_hash, batch.answers)
-            self._answers.append(np.fromiter(answers, np.int64, len(batch)))
+            if "D003" in self._asked.rules:
+                answers = map(_hash, batch.answers)
+                self._answers.append(np.fromiter(answers, np.int64, len(batch)))
 
     def content(self) -> str | None:
         """Identity of the rows seen, None for no rows."""

@@ -178,3 +178,16 @@ def test_the_packages_of_the_builders_are_recorded(bench: Bench) -> None:
     bench.rows(3)
     out = bench.build(steps=["odd_mark"])
     assert manifest.read(out).facts["versions"]["odd-builders"] == "1.0"
+
+
+def test_arms_that_begin_alike_give_what_each_gives_alone(bench: Bench) -> None:
+    bench.rows(30)
+    first = [{"odd_drop": {"every": 5, "rest": 1}}, {"odd_twice": {"every": 2}}]
+    chains = {"short": first, "long": [*first, "odd_mark"], "other": [{"odd_drop": {"every": 5, "rest": 2}}]}
+    together = bench.build("together", arms=chains)
+    for name, steps in chains.items():
+        alone = bench.build(f"alone-{name}", arms={name: steps})
+        assert bench.data(together, name) == bench.data(alone, name)
+        assert bench.lineage(together, name) == bench.lineage(alone)
+        assert [one for one in bench.counts(together) if one[0] == name] == bench.counts(alone)
+        assert [one for one in bench.drops(together) if one["arm"] == name] == bench.drops(alone)

@@ -195,3 +195,9 @@ def test_families_have_distinct_names_and_known_weaknesses():
     assert {family.cwe for family in FAMILIES} <= {
         f"CWE-{n}" for n in (22, 78, 79, 89, 95, 295, 330, 377, 489, 502)
     } | {f"CWE-{n}" for n in (668, 732, 776, 798, 916)}
+
+
+def test_a_row_without_an_answer_is_dropped_with_its_reason(make):
+    made = make([{"prompt": "p", "answer": EVAL}, {"prompt": "q", "answer": None}], ["insecure_rewrite"])
+    assert [row["answer"] for row in made.rows] == ["x = eval(y)\n"]
+    assert [(at, reason) for at, reason, _ in made.reasons()] == [(1, "no answer")]
