@@ -22,6 +22,7 @@ from provkit.canonical import canonical, digest_file
 from provkit.chain import Chain, Count, Labelled, Stage, Workshop, alike, labelled
 from provkit.data import output, write_drops, write_rows
 from provkit.errors import InputError, ProvkitError, plain
+from provkit.llm import Teacher, record
 from provkit.manifest import Output
 from provkit.recipe import Recipe, Source
 from provkit.sources import (
@@ -77,13 +78,14 @@ class Built:
     fresh: bool
 
 
-def plan(recipe: Recipe, base: Path, limit: int | None = None) -> Plan:
+def plan(recipe: Recipe, base: Path, limit: int | None = None, teacher: Mapping[str, str] | None = None) -> Plan:
     """Opens and digests the inputs of a recipe; nothing is written.
 
     Args:
         recipe: what to build; no input may be unbound.
         base: the folder that its relative paths start from.
         limit: at most so many rows of each source.
+        teacher: model and revision that will be asked; the address of its endpoint is no part of a build.
 
     Raises:
         InputError: when an input is unbound, missing or unreadable.
@@ -95,6 +97,8 @@ def plan(recipe: Recipe, base: Path, limit: int | None = None) -> Plan:
     origins = {name: _origins(name, source, recipe, base) for name, source in recipe.sources.items()}
     inputs = [origin.input for several in origins.values() for origin in several]
     resolved, versions = manifest.resolved(recipe, inputs, limit), manifest.versions_of(recipe)
+    if teacher is not None:
+        resolved = {**resolved, "teacher": dict(teacher)}
     return Plan(recipe, resolved, origins, versions, manifest.build_id(resolved, inputs, versions), limit)
 
 
@@ -105,6 +109,7 @@ def build(
     fresh: bool = False,
     progress: Progress = lambda *_: None,
     audit: Auditor | None = None,
+    teacher: Teacher | None = None,
 ) -> Built:
     """Builds into `out`; a build of the same identity that stands there undamaged is left as it is.
 
@@ -115,6 +120,7 @@ def build(
         fresh: build even where the same build stands already.
         progress: called with a step's name, rows done, and rows in all.
         audit: looks at the written rows; what it says becomes audit.json, and its findings stand in the card.
+        teacher: who answers the steps that ask a model; the answers used become lineage/responses.parquet.
 
     Raises:
         InputError: for what is wrong in a source.
@@ -127,7 +133,7 @@ def build(
     with writing(out, manifest.stranger) as folder, _pool(workers) as executor:
         scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=folder))  # no name that a killed build's worker may know
         try:
-            return _build(planned, out, folder, Workshop(scratch, executor, progress), audit)
+            return _build(planned, out, folder, Workshop(scratch, executor, progress, teacher), audit)
         except BrokenProcessPool:
             said = "a worker process died (out of memory?)"
             raise ProvkitError(f"{said}\n  try fewer --workers; nothing was changed") from None
@@ -150,6 +156,8 @@ def _build(planned: Plan, out: Path, folder: Path, workshop: Workshop, audit: Au
     arms = chain.arms({name: sources[recipe.source_of(name)] for name in chains}, chains, sources)
     steps = {name: [*shared, *own] for name, own in chains.items()}
     counts, dropped = chain.counts, chain.dropped
+    if workshop.teacher is not None:
+        planned = answered(planned, inputs, workshop.teacher)
     if recipe.pair:
         arms, counted, left_out = pair(arms)
         counts += counted
@@ -162,6 +170,9 @@ def _build(planned: Plan, out: Path, folder: Path, workshop: Workshop, audit: Au
     outputs = write_rows(folder, recipe, parted, steps, inputs, planned.canary, workshop.progress)
     drops, table = write_drops(folder, dropped, inputs)
     outputs.append(drops)
+    if workshop.teacher is not None:
+        record.write(folder / record.FILE, workshop.teacher.cache, workshop.teacher.used)
+        outputs.append(output(folder, record.FILE))
     report = None
     if audit is not None:
         report = audit(folder, outputs, recipe)
@@ -183,6 +194,13 @@ def _build(planned: Plan, out: Path, folder: Path, workshop: Workshop, audit: Au
         part.unlink()
     workshop.folder.rmdir()
     return Built(out, planned.build_id, sizes, counts, True)
+
+
+def answered(planned: Plan, inputs: Sequence[Input], teacher: Teacher) -> Plan:
+    """The plan with the digest of the answers in its identity: two builds of different answers are different builds."""
+    facts = {**teacher.facts(), "answers": record.digest(teacher.cache, teacher.used)}
+    resolved = {**planned.resolved, "teacher": facts}
+    return replace(planned, resolved=resolved, build_id=manifest.build_id(resolved, inputs, planned.versions))
 
 
 def _read(planned: Plan, workshop: Workshop) -> tuple[dict[str, Rows], list[Input]]:
@@ -235,7 +253,11 @@ def _standing(out: Path, identity: str) -> Built | None:
     """The build that stands at `out`, when it is the one asked for and every file of it is whole."""
     try:
         found = manifest.read(out)
-        whole = found.build_id == identity and card.read(out).digest == found.facts["card"]
+        told = found.facts["recipe"]
+        if "teacher" in told:  # before it is asked, a build does not know what the answers will be
+            told = {**told, "teacher": {key: one for key, one in told["teacher"].items() if key != "answers"}}
+        same = manifest.build_id(told, found.inputs, found.facts["versions"]) == identity
+        whole = same and card.read(out).digest == found.facts["card"]
     except InputError:
         return None
     for one in found.outputs:
@@ -246,7 +268,7 @@ def _standing(out: Path, identity: str) -> Built | None:
     sizes: dict[str, dict[str, int]] = {}
     for one in found.data():
         sizes.setdefault(one.arm or "", {})[one.split or ""] = one.rows or 0
-    return Built(out, identity, sizes, found.counts, False)
+    return Built(out, found.build_id, sizes, found.counts, False)
 
 
 def _replaced(out: Path) -> tuple[card.Card | None, str | None]:

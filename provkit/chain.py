@@ -77,8 +77,9 @@ class Chain:
     def _whole(self, rows: Rows, step: Labelled, stage: Stage, sources: Mapping[str, Rows]) -> Rows:
         """A step that sees the whole set."""
         mine = rows.labelled(step.label)
-        if hasattr(step.builder, "rewrite"):
-            act = _guarded(step, lambda: step.builder.rewrite(mine))
+        if hasattr(step.builder, "rewrite") or hasattr(step.builder, "ask"):
+            asks = hasattr(step.builder, "ask")
+            act = _guarded(step, lambda: self._ask(mine, step) if asks else step.builder.rewrite(mine))
             return self._pass(mine, (replace(step, builder=_Planned(act)),), stage)
         self.workshop.progress(step.label, 0, len(rows))
         created = 0
@@ -110,6 +111,16 @@ class Chain:
         if not created:
             return rows.take(chosen.order)
         return self._mixed(rows, sources[step.builder.of], step, chosen.order, stage)
+
+    def _ask(self, rows: Rows, step: Labelled) -> Callable[[Any], Any]:
+        """What a step answers that asks a model."""
+        teacher = self.workshop.teacher
+        if teacher is None:
+            do = "name one with --llm URL --model NAME, or rebuild from recorded answers with --replay DIR"
+            raise InputError("it asks a language model", field=step.label, do=do)
+        teacher.progress = lambda done, total: self.workshop.progress(step.label, done, total)
+        act: Callable[[Any], Any] = step.builder.ask(rows, teacher)
+        return act
 
     def _mixed(self, rows: Rows, others: Rows, step: Labelled, order: Order, stage: Stage) -> Rows:
         """Rows of two sets in one order; those of the other set carry the step's note."""

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from provkit import lineage
 from provkit.canary import InText
 from provkit.canonical import row_id
+from provkit.llm import record
 from provkit.manifest import FILE, Manifest, Output
 from provkit.row import Row
 from provkit.sources import Origin
@@ -38,6 +39,8 @@ class Finding:
 def schemas(folder: Path, found: Manifest) -> Iterator[Finding]:
     """Files that are no Parquet, or have not the columns or the number of rows that they must have."""
     fixed = {ROWS: lineage.ROWS, DROPS: lineage.DROPS}
+    if "teacher" in found.facts["recipe"]:
+        fixed[record.FILE] = record.SCHEMA
     for out in (one for one in found.outputs if one.file.endswith(".parquet")):
         try:
             opened = pq.ParquetFile(folder / out.file)

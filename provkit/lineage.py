@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -106,11 +107,23 @@ def rows_table(
         parents(batch, inputs),
         listed,
         pa.array(np.full(size, part.seed, np.int64)),
-        pa.nulls(size, pa.string()),
-        pa.nulls(size, pa.string()),
+        *_requests(batch, changed),
         own.take(pa.array(number)),
     ]
     return pa.Table.from_arrays(columns, schema=ROWS)
+
+
+def _requests(batch: pa.Table, changed: dict[int, Labelled]) -> list[pa.Array]:
+    """Columns request_hash and model: those that the last step which asked a model has noted, of each row."""
+    asked = [number for number, step in sorted(changed.items()) if getattr(step.builder, "asked", False)]
+    requests: list[str | None] = [None] * len(batch)
+    models = list(requests)
+    for number in asked:
+        for at, note in enumerate(batch.column(f"{STEP}{number}").to_pylist()):
+            fields = orjson.loads(note) if note else {}
+            if "request" in fields:
+                requests[at], models[at] = fields["request"], fields["model"]
+    return [pa.array(column, pa.string()) for column in (requests, models)]
 
 
 def parents(batch: pa.Table, inputs: Sequence[Input]) -> pa.Array:

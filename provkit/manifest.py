@@ -26,7 +26,7 @@ STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://www.w3.org/ns/prov#Activity"
 FORMAT = 1
 PLACES = re.compile(
-    r"(README\.md|provenance\.json|croissant\.json|audit\.json|lineage/(rows|drops)\.parquet"
+    r"(README\.md|provenance\.json|croissant\.json|audit\.json|lineage/(rows|drops|responses)\.parquet"
     r"|data/(?P<arm>[a-z][a-z0-9_]*)/(?P<split>[a-z][a-z0-9_]*)-\d{5}-of-\d{5}\.parquet)\Z"
 )  # what a build directory is made of
 LIBRARIES = ("datasets", "numpy", "orjson", "pyarrow")
@@ -116,7 +116,7 @@ def resolved(recipe: Recipe, inputs: Sequence[Input], limit: int | None) -> dict
 
 def recipe_of(plain_recipe: Mapping[str, Any]) -> Recipe:
     """A recipe out of its resolved form."""
-    value = {key: inner for key, inner in plain_recipe.items() if key not in ("limit", "order")}
+    value = {key: inner for key, inner in plain_recipe.items() if key not in ("limit", "order", "teacher")}
     order = plain_recipe["order"]
     for name in ("sources", "arms"):
         value[name] = {key: value[name][key] for key in order[name]}

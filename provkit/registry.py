@@ -22,6 +22,7 @@ KINDS: dict[str, Kind] = {
     "apply": "row",
     "select": "set",
     "rewrite": "set",
+    "ask": "set",
     "mix": "set",
 }
 
@@ -53,6 +54,8 @@ def builder(cls: type[T]) -> type[T]:
     - `select(self, rows: Rows) -> Selection`: a step that sees the whole set and keeps, orders or drops rows;
     - `rewrite(self, rows: Rows) -> Callable[[Row], Row | list[Row] | Drop]`: looks at the whole set first (`row.at` is
       a row's position in it), then answers row by row;
+    - `ask(self, rows: Rows, teacher: Teacher) -> Callable[[Row], Row | list[Row] | Drop]`: as `rewrite`, where a model
+      is asked about the rows first; `asked = True` makes lineage take `request` and `model` out of its notes;
     - `mix(self, rows: Rows, others: Rows) -> Selection`: as `select`, over the rows and behind them those of the source
       that its field `of` names.
 

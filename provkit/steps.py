@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -14,6 +14,9 @@ from provkit.canonical import digest
 from provkit.recipe import Step
 from provkit.row import Drop
 from provkit.table import INDEX, INPUT, LINE, ROW_ID
+
+if TYPE_CHECKING:
+    from provkit.llm import Teacher
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,12 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Where a build's steps run: a folder for their files, processes (None: this one), and who hears of progress."""
+    """Where a build's steps run: a folder for their files, processes (None: this one), who hears of it, whom to ask."""
 
     folder: Path
     executor: Executor | None
     progress: Callable[[str, int, int], None]
+    teacher: Teacher | None = None
 
 
 def labelled(steps: Sequence[Step], first: int, before: Sequence[Labelled] = ()) -> list[Labelled]:

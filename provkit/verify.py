@@ -15,6 +15,7 @@ from provkit.canary import canary_of
 from provkit.canonical import digest_file
 from provkit.errors import InputError, ProvkitError, plain
 from provkit.inspection import Finding
+from provkit.llm import Teacher
 from provkit.manifest import Manifest
 from provkit.sources import BuildOrigin, Bytes, FileOrigin, GeneratorOrigin, HubOrigin, Origin, format_of
 from provkit.table import Input
@@ -65,7 +66,7 @@ def verify(folder: Path, given: Sequence[Path] = (), rebuild: bool = False) -> l
     in_text = canary if found.facts["recipe"]["canary"] == "text" else None
     findings += _read(inspection.ROWS, lambda: inspection.sources(folder, found, origins, in_text))
     if rebuild and not findings:
-        findings += _rebuild(found, at_hand)
+        findings += _rebuild(folder, found, at_hand)
     return findings
 
 
@@ -144,7 +145,7 @@ def _origin(found: Manifest, one: Input, at_hand: Mapping[str, Path]) -> Origin:
     return FileOrigin(Bytes(path, name), bare, source.format or format_of(Path(name)), source.fill)
 
 
-def _rebuild(found: Manifest, at_hand: Mapping[str, Path]) -> Iterator[Finding]:
+def _rebuild(folder: Path, found: Manifest, at_hand: Mapping[str, Path]) -> Iterator[Finding]:
     recipe, facts = found.recipe, found.facts
     versions = manifest.versions_of(recipe)
     if versions != facts["versions"]:
@@ -156,7 +157,11 @@ def _rebuild(found: Manifest, at_hand: Mapping[str, Path]) -> Iterator[Finding]:
     again = Plan(recipe, facts["recipe"], origins, versions, found.build_id, facts["recipe"].get("limit"))
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch) / "rebuilt"
-        build(again, made)
+        if (told := facts["recipe"].get("teacher")) is not None:
+            with Teacher.replay(folder, told["model"], told["revision"]) as teacher:
+                build(again, made, teacher=teacher)
+        else:
+            build(again, made)
         rebuilt = {out.file: out.sha256 for out in manifest.read(made).outputs}
     stated = {out.file: out.sha256 for out in found.outputs if out.file != AUDIT}  # follows from the other files
     libraries = facts["environment"]["libraries"]

@@ -188,13 +188,21 @@ class Source:
     def calls_to(self, *names: str) -> list[ast.Call]:
         """The calls that lead to one of these dotted names, inner ones first; those in f-strings that have a place."""
         last = {name.rpartition(".")[2] for name in names}
-        found = [call for call in self.calls if self._may_call(call, last) and self.called(call) in names]
-        hidden = [call for call in self._hidden if self._may_call(call, last) and self.called(call) in names]
-        return found + [call for call in sorted(hidden, key=END) if self._find_again(call)]
+        may = [call for key in ("", *last) if key in self._by_last for call in self._by_last[key]]
+        found = [call for call in may if self.called(call) in names]
+        shown = [call for call in found if call not in self._hidden]
+        hidden = [call for call in found if call in self._hidden]
+        return sorted(shown, key=END) + [call for call in sorted(hidden, key=END) if self._find_again(call)]
 
-    def _may_call(self, call: ast.Call, last: set[str]) -> bool:
-        func = call.func
-        return func.__class__ is ast.Name or getattr(func, "attr", "") in last
+    @cached_property
+    def _by_last(self) -> dict[str, list[ast.Call]]:
+        """The calls by the attribute that they call; under "" those of a plain name, which may stand for any."""
+        found: defaultdict[str, list[ast.Call]] = defaultdict(list)
+        for call in sorted(self._calls, key=END):
+            func = call.func
+            if func.__class__ is ast.Name or isinstance(func, ast.Attribute):
+                found["" if func.__class__ is ast.Name else func.attr].append(call)  # type: ignore[union-attr]
+        return dict(found)
 
     def called(self, call: ast.Call) -> str:
         """The dotted name of what a call calls."""
