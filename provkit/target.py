@@ -35,8 +35,7 @@ def writing(target: Path, stranger: Callable[[Path], str | None]) -> Iterator[Pa
     if not target.name:
         raise ProvkitError("the root folder cannot be written\n  name another with -o")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(target):
+        with _parents(target), _locked(target):
             _, old, new = _beside(target)
             _recover(target)
             _refuse(target, stranger)
@@ -77,6 +76,19 @@ def _refuse(target: Path, stranger: Callable[[Path], str | None]) -> None:
     if any(target.iterdir()) and (name := stranger(target)) is not None:
         said = f"{plain(target.name)} is there and holds what provkit did not make: {plain(name)}"
         raise ProvkitError(f"{said}\n  name another with -o, or move it away")
+
+
+@contextmanager
+def _parents(target: Path) -> Iterator[None]:
+    """The folders above the target; those made here go again, if they are empty, when nothing was written."""
+    made = [folder for folder in target.parents if not folder.exists()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        for folder in made:
+            with suppress(OSError):  # not empty: the target stands in it, or another writer is at work
+                folder.rmdir()
 
 
 @contextmanager

@@ -38,6 +38,13 @@ def test_an_error_leaves_what_stood_there(tmp_path: Path) -> None:
     assert names(tmp_path) == ["out"]
 
 
+def test_folders_made_for_a_target_go_again_when_nothing_was_written(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(ValueError, match="no"), writing(tmp_path / "kept/deep/er/out", anything):
+        raise ValueError("no")
+    assert names(tmp_path) == ["kept"] and names(tmp_path / "kept") == []
+
+
 def test_a_rename_that_fails_puts_the_old_directory_back(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
