@@ -82,8 +82,8 @@ def _refuse(target: Path, stranger: Callable[[Path], str | None]) -> None:
 def _parents(target: Path) -> Iterator[None]:
     """The folders above the target; those made here go again, if they are empty, when nothing was written."""
     made = [folder for folder in target.parents if not folder.exists()]
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         yield
     finally:
         for folder in made:
