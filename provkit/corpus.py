@@ -15,6 +15,7 @@ from provkit import manifest
 from provkit.canonical import canonical, digest_file
 from provkit.errors import InputError, plain
 from provkit.index import Input
+from provkit.index.table import int64s, strings
 from provkit.sources import Bytes, FileOrigin, HubOrigin, expand
 from provkit.sources.batches import Chunk
 from provkit.sources.files import FORMATS, open_bytes
@@ -153,7 +154,7 @@ def _documents(
     size = len(batch)
     row = np.arange(first, first + size)
     rest = [name for name in batch.schema.names if name not in names]
-    columns = pa.array([canonical(one).decode() for one in batch.select(rest).to_pylist()]) if rest else None
+    columns = strings([canonical(one) for one in batch.select(rest).to_pylist()]) if rest else None
     for name in names:
         if name not in batch.schema.names:
             there = plain(", ".join(batch.schema.names))
@@ -166,9 +167,9 @@ def _documents(
             parent = pc.list_parent_indices(column).to_numpy()
             turns = pc.list_flatten(column)
             starts = np.searchsorted(parent, parent)  # ascending: the first turn of each row
-            message = pa.array((np.arange(len(parent)) - starts).astype(np.int32))
+            message = int64s(np.arange(len(parent)) - starts).cast(pa.int32())
             role, column = pc.struct_field(turns, "role"), pc.struct_field(turns, "content")
-        text = pc.fill_null(column if pa.types.is_string(column.type) else column.cast(pa.string()), "")
+        text = pc.fill_null(column if pa.types.is_string(column.type) else column.cast(pa.string()), _scalar(""))
         yield _batch(chunk, origin, row[parent], parent, text, message, role, name, columns)
 
 
@@ -183,23 +184,23 @@ def _batch(
     field: str,
     columns: pa.Array | None,
 ) -> pa.RecordBatch:
-    one, size, at = origin.input, len(text), pa.array(parent)
-    shown = f"{one.build_id[:12]}/{one.arm}/{one.split}" if one.build_id else one.file or one.source
-    number = pa.array(row).cast(pa.string())
-    last = message.cast(pa.string()) if message is not None else pa.repeat(pa.scalar(field), size)
+    one, size, at = origin.input, len(text), int64s(parent)
+    shown = f"{one.build_id[:12]}/{one.arm}/{one.split}/" if one.build_id else f"{one.file or one.source}:"
+    number = int64s(row).cast(pa.string())
+    last = message.cast(pa.string()) if message is not None else _constant(field, size)
     values = {
-        "doc_id": pc.binary_join_element_wise(shown + ("/" if one.build_id else ":"), number, "#", last, ""),
+        "doc_id": pc.binary_join_element_wise(_scalar(shown), number, _scalar("#"), last, _scalar("")),
         "text": text,
-        "source": pa.repeat(pa.scalar(one.file or one.source), size),
-        "row": pa.array(row),
-        "line": pa.array(chunk.lines).take(at) if chunk.lines is not None else None,
+        "source": _constant(one.file or one.source, size),
+        "row": int64s(row),
+        "line": int64s(chunk.lines).take(at) if chunk.lines is not None else None,
         "build_id": _constant(one.build_id, size),
         "arm": _constant(one.arm, size),
         "split": _constant(one.split, size),
         "row_id": chunk.row_ids.take(at) if chunk.row_ids is not None else None,
         "message": message,
         "role": role,
-        "field": pa.repeat(pa.scalar(field), size),
+        "field": _constant(field, size),
         "columns": columns.take(at) if columns is not None else None,
     }
     arrays = [
@@ -210,7 +211,12 @@ def _batch(
 
 
 def _constant(value: str | None, size: int) -> pa.Array | None:
-    return None if value is None else pa.repeat(pa.scalar(value), size)
+    return None if value is None else pa.repeat(_scalar(value), size)
+
+
+def _scalar(value: str) -> pa.StringScalar:
+    """A text for Arrow; `pa.scalar` would import pandas."""
+    return strings([value.encode()])[0]
 
 
 def _usual(schema: pa.Schema, origin: FileOrigin | HubOrigin | BuildOrigin) -> tuple[str, ...]:

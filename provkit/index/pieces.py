@@ -15,7 +15,7 @@ from provkit.index.fold import Fold, Folded
 from provkit.index.model import Document
 from provkit.index.table import int64s
 
-PIECE = 16 * 2**20  # bytes of text that are handled at a time
+PIECE = 4 * 2**20  # bytes of text that are handled at a time
 TEXT = "text"
 DOC_ID = "doc_id"
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -16,6 +15,7 @@ from provkit.index._native import kernel, prefetch, signed
 from provkit.index.counting import count_tokens, lower_cased
 from provkit.index.kernels import word_at
 from provkit.index.manifest import File, Shard, file_of, write_shard
+from provkit.index.memory import give_back
 from provkit.index.words import Classes
 
 TEXT, SUFFIXES, PREFIXES = "text.bin", "suffixes.bin", "prefixes.bin"
@@ -29,7 +29,7 @@ LARGEST = 2**31 - 1  # bytes of text a shard: divsufsort sorts with 32-bit signe
 def finish_shard(part: Path, shard: Shard, classes: bytes, step: int) -> Shard:
     """Sorts a shard whose text and documents are written, and renames it to its final name. Runs in a worker.
 
-    Takes 5.1 bytes of memory a byte of text, beside some 240 MB for Python and its libraries.
+    Takes 5.1 bytes of memory a byte of text, beside some 180 MB for Python and its libraries.
 
     Args:
         part: its temporary directory.
@@ -40,7 +40,7 @@ def finish_shard(part: Path, shard: Shard, classes: bytes, step: int) -> Shard:
     Returns:
         The shard with all its files.
     """
-    _give_back()
+    give_back()
     text = np.fromfile(part / TEXT, np.uint8)
     counted = count_tokens(text, Classes.from_bytes(classes))
     files = dict(shard.files)
@@ -55,7 +55,7 @@ def finish_shard(part: Path, shard: Shard, classes: bytes, step: int) -> Shard:
     counted.starts.tofile(part / STARTS)  # an eighth of a byte a byte that the sort can have
     tokens = counted.tokens
     del counted
-    _give_back()
+    give_back()
     array = sort(text)
     del text
     array.resize(keep(array, np.fromfile(part / STARTS, np.uint8)), refcheck=False)
@@ -66,14 +66,6 @@ def finish_shard(part: Path, shard: Shard, classes: bytes, step: int) -> Shard:
     finished = write_shard(part, replace(shard, tokens=tokens, files=files))
     part.rename(part.with_name(shard.name))
     return finished
-
-
-def _give_back() -> None:
-    """Returns freed memory to the system: what reading left behind is a third of what the sort needs."""
-    pa.default_memory_pool().release_unused()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
-    if trim is not None:
-        trim(0)
 
 
 def sort(text: NDArray[np.uint8]) -> NDArray[np.int32]:
