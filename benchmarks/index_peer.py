@@ -113,9 +113,8 @@ def main() -> None:
         wrong = [
             (query, one, other) for query, one, other in zip(queries, counted, expected, strict=True) if one != other
         ]
-        print(
-            f"counts of {len(queries):,} texts: {len(queries) - len(wrong):,} agree, {sum(c > 0 for c in counted):,} occur"
-        )
+        occur = sum(count > 0 for count in counted)
+        print(f"counts of {len(queries):,} texts: {len(queries) - len(wrong):,} agree, {occur:,} occur")
         print(f"  infini-gram / provkit        {(end - middle) / (middle - start):.1f} ({end - middle:.2f} s)")
         for query, one, other in wrong[:5]:
             print(f"  differs: {query!r}: provkit {one}, infini-gram {other}")
