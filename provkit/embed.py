@@ -81,9 +81,15 @@ class Embedder:
             raise MissingExtra(f"{said}\n  pip install 'provkit[embed]'")
         from sentence_transformers import SentenceTransformer
 
-        if self.model != DEFAULT:
-            return SentenceTransformer(self.model, device="cpu")
-        return SentenceTransformer(str(packaged_model()), device="cpu")
+        from transformers.utils import logging
+
+        shown = logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()  # a bar for the weights would stand in the middle of our own output
+        try:
+            return SentenceTransformer(str(packaged_model()) if self.model == DEFAULT else self.model, device="cpu")
+        finally:
+            if shown:
+                logging.enable_progress_bar()
 
 
 def packaged_model() -> Path:
