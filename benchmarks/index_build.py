@@ -17,8 +17,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +24,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from index_corpus import arguments, read
 
+from provkit import processes
 from provkit.index import build_index
 from provkit.index.shard import sort
 
@@ -58,13 +57,13 @@ def processor() -> float:
 
 def alone(function: Callable[..., T], *parameters: object) -> T:
     """Runs a function in a fresh process."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with processes.pool(1) as pool:
         return pool.submit(function, *parameters).result()
 
 
 def sorts(texts: list[Path], workers: int) -> tuple[float, float]:
     """Wall and processor seconds of sorting all shards with so many processes, without their start."""
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with processes.pool(workers) as pool:
         list(pool.map(_nothing, range(workers)))
         start = time.perf_counter()
         used = sum(pool.map(bare, texts))

@@ -14,13 +14,12 @@ import argparse
 import os
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from index_corpus import arguments, read, windows
 
+from provkit import processes
 from provkit.index import Document, build_index, open_index
 
 
@@ -50,7 +49,7 @@ def opening(index: Path, scratch: Path, cold: str | None) -> tuple[float, float]
 
 def fresh(index: Path, scratch: Path, cold: str | None) -> tuple[float, float]:
     """`opening` in a process of its own."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with processes.pool(1) as pool:
         return pool.submit(opening, index, scratch, cold).result()
 
 

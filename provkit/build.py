@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from provkit import card, manifest
+from provkit import card, manifest, processes
 from provkit.arrange import pair, split
 from provkit.canary import canary_of, canary_steps
 from provkit.canonical import canonical, digest_file
@@ -198,7 +195,8 @@ def _build(planned: Plan, out: Path, folder: Path, workshop: Workshop, audit: Au
 
 def answered(planned: Plan, inputs: Sequence[Input], teacher: Teacher) -> Plan:
     """The plan with the digest of the answers in its identity: two builds of different answers are different builds."""
-    facts = {**teacher.facts(), "answers": record.digest(teacher.cache, teacher.used)}
+    told = planned.resolved.get("teacher", teacher.facts())
+    facts = {**told, "answers": record.digest(teacher.cache, teacher.used)}
     resolved = {**planned.resolved, "teacher": facts}
     return replace(planned, resolved=resolved, build_id=manifest.build_id(resolved, inputs, planned.versions))
 
@@ -290,17 +288,5 @@ def _pool(workers: int) -> Iterator[Executor | None]:
     if workers <= 1:
         yield None
         return
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _leave_with_parent) as pool:
-        yield pool
-
-
-def _leave_with_parent() -> None:
-    """Ends a worker when the build that started it is killed; it would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
+    with processes.pool(workers) as executor:
+        yield executor

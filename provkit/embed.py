@@ -80,7 +80,6 @@ class Embedder:
             said = "embeddings need sentence-transformers, which is not installed"
             raise MissingExtra(f"{said}\n  pip install 'provkit[embed]'")
         from sentence_transformers import SentenceTransformer
-
         from transformers.utils import logging
 
         shown = logging.is_progress_bar_enabled()

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 
+from provkit import processes
 from provkit.audit.batch import Batch
 from provkit.audit.model import Example, Finding, Tally
 from provkit.audit.rules import rule
@@ -122,7 +122,7 @@ class Code:
 
     def _send(self) -> None:
         if self._workers > 1 and self._pool is None and len(self._texts) >= MANY:
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"))
+            self._pool = processes.pool(self._workers)
         if self._pool is None:
             self._take(self._places, problems(self._texts))
         else:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import pyarrow as pa
 
+from provkit import processes
 from provkit.canonical import digest
 from provkit.index.background import write_background
 from provkit.index.fold import Fold, parse
@@ -178,7 +178,7 @@ def _extend(
 def _pool(workers: int, executor: Executor | None) -> ProcessPoolExecutor | nullcontext[Executor | None]:
     if executor is not None or workers <= 1:
         return nullcontext(executor)
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    return processes.pool(workers)
 
 
 def _finish(path: Path, manifest: Manifest) -> Manifest:
