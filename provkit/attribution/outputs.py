@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
+from provkit import eval_log
 from provkit.errors import InputError, plain
 from provkit.row import ANSWER_COLUMNS
 from provkit.sources import FileOrigin, expand
@@ -71,17 +69,6 @@ def _text(row: dict[str, Any], field: str | None, path: Path, line: int | None) 
 
 
 def _eval_log(path: Path) -> Iterator[tuple[dict[str, Any], None]]:
-    """The samples of an inspect_ai log: a zip archive with one JSON a sample and epoch."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for name in sorted(name for name in archive.namelist() if name.startswith("samples/")):
-                sample = orjson.loads(archive.read(name))
-                completion = sample["output"].get("completion")
-                if completion is None:
-                    completion = sample["output"]["choices"][0]["message"]["content"]
-                if isinstance(completion, list):
-                    completion = "".join(part.get("text", "") for part in completion)
-                yield {"output_id": f"{sample['id']}/{sample['epoch']}", "output": completion}, None
-    except (zipfile.BadZipFile, OSError, KeyError, IndexError, NotImplementedError, orjson.JSONDecodeError) as error:
-        said = f"no inspect_ai log: {plain(str(error))}"
-        raise InputError(said, file=path.name, do="`inspect log convert` writes one that can be read") from None
+    """The samples of an inspect_ai log."""
+    for sample in eval_log.samples(path):
+        yield {"output_id": f"{sample.id}/{sample.epoch}", "output": sample.completion}, None

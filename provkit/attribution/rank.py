@@ -35,23 +35,26 @@ class Corpus:
         return cls(number, max(index.unigram.total / number, 1.0), np.append(0.0, idf))
 
 
-def evidence(words: Words, spans: Sequence[Span], held: Sequence[int]) -> float:
-    """Span evidence of a document for an output (ours).
+def evidence(words: Words, spans: Sequence[Span], held: Sequence[int], documents: int) -> float:
+    """Span evidence of a document for an output, in nats (ours).
 
-    The output tokens that the document covers, each weighted by the inverse of its span's count in the corpus; a token
-    in several spans takes the largest weight.
+    The output tokens that the document covers, each weighted by ln(1 + documents / count) of its span: the inverse of
+    the span's count, on the scale of information, as idf. (The bare inverse lets five tokens that stand once outweigh
+    fifty that a set of templated rows shares: benchmarks/attribution.py.) A token in several spans takes the largest
+    weight.
 
     Args:
         words: tokens of the output.
         spans: its maximal spans.
         held: which of the spans the document holds.
+        documents: how many there are in the corpus.
     """
     weights = np.zeros(len(words.starts))
     for at in held:
         span = spans[at]
         first = int(np.searchsorted(words.starts, span.byte_start))
         end = int(np.searchsorted(words.starts, span.byte_end))
-        np.maximum(weights[first:end], 1.0 / max(span.count, 1), out=weights[first:end])
+        np.maximum(weights[first:end], np.log1p(documents / max(span.count, 1)), out=weights[first:end])
     return float(weights.sum())
 
 

@@ -185,7 +185,7 @@ def _scored(
 ) -> list[Candidate]:
     """Scores documents; BM25 only for those that may be kept, unless it comes first."""
     for one in documents:
-        one.evidence = evidence(words, spans, list(one.places))
+        one.evidence = evidence(words, spans, list(one.places), corpus.documents)
         one.bci = max(bci[n].bci for n in one.places)
     documents.sort(key=lambda one: (-one.evidence, one.shard, one.document))
     most = len(documents) if options.rank == "bm25" else options.documents * MOST_CANDIDATES

@@ -42,15 +42,22 @@ def test_spans_documents_and_evidence_by_hand(index: Index) -> None:
     assert [one.output.text[s.start : s.end] for s in one.spans] == ["red fox runs over the hill at dawn"]
     (span,) = one.spans
     assert (span.tokens, span.count) == (8, 1)
-    assert [(d.document, d.evidence) for d in one.documents] == [(0, 8.0)]
+    assert [(d.document, d.evidence) for d in one.documents] == [(0, pytest.approx(8 * math.log(1 + len(TEXTS))))]
 
 
 def test_evidence_takes_the_rarest_span_that_covers_a_token(index: Index) -> None:
     (words,) = words_of(index, ["a b c d"])
     spans = [Span(0, 5, 0, 5, 3, 2), Span(4, 7, 4, 7, 2, 5)]  # a b c (twice in the corpus), c d (five times)
-    assert evidence(words, spans, [0]) == pytest.approx(1.5)
-    assert evidence(words, spans, [0, 1]) == pytest.approx(1.5 + 0.2)
-    assert evidence(words, spans, []) == 0.0
+    assert evidence(words, spans, [0], 10) == pytest.approx(3 * math.log(6))
+    assert evidence(words, spans, [0, 1], 10) == pytest.approx(3 * math.log(6) + math.log(3))
+    assert evidence(words, spans, [], 10) == 0.0
+
+
+def test_a_long_copy_that_rows_share_outweighs_a_few_words_that_stand_once(index: Index) -> None:
+    (words,) = words_of(index, [" ".join(f"w{n}" for n in range(40))])
+    ends = [*words.starts[1:], words.starts[-1] + 3]
+    shared, rare = Span(0, int(ends[29]), 0, int(ends[29]), 30, 50), Span(0, int(ends[4]), 0, int(ends[4]), 5, 1)
+    assert evidence(words, [shared], [0], 100_000) > evidence(words, [rare], [0], 100_000)
 
 
 def test_bm25_is_its_formula(index: Index) -> None:
@@ -97,7 +104,7 @@ def test_a_sampled_span_is_found_in_documents_known_for_another(tmp_path: Path) 
     first = one.documents[0]
     assert first.document == 250
     assert set(first.places) == {0, 1}, "the frequent span was only sampled, but the document holds it too"
-    assert first.evidence == pytest.approx(6 + 6 / 300)
+    assert first.evidence == pytest.approx(6 * math.log(1 + 300) + 6 * math.log(1 + 300 / 300))
 
 
 def test_ranks_and_ties() -> None:
