@@ -82,13 +82,14 @@ class Embedder:
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
-        shown = logging.is_progress_bar_enabled()
-        logging.disable_progress_bar()  # a bar for the weights would stand in the middle of our own output
+        bars: Any = logging
+        shown = bars.is_progress_bar_enabled()
+        bars.disable_progress_bar()  # a bar for the weights would stand in the middle of our own output
         try:
             return SentenceTransformer(str(packaged_model()) if self.model == DEFAULT else self.model, device="cpu")
         finally:
             if shown:
-                logging.enable_progress_bar()
+                bars.enable_progress_bar()
 
 
 def packaged_model() -> Path:

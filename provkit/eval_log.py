@@ -1,0 +1,76 @@
+"""inspect_ai `.eval` logs: the samples of a run, each with what was asked and what the model answered."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from provkit.errors import InputError, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample and epoch: its id, the system turn and the last user turn of its input, and the completion."""
+
+    id: str
+    epoch: int
+    system: str | None
+    question: str
+    completion: str
+    stop_reason: str | None
+    model: str | None
+    triggered: bool | None
+
+
+def samples(path: Path) -> Iterator[Sample]:
+    """The samples of a log, a zip archive with one JSON a sample and epoch, in the order of their names in it.
+
+    Raises:
+        InputError: when it is no such log.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in sorted(name for name in archive.namelist() if name.startswith("samples/")):
+                yield _sample(orjson.loads(archive.read(name)))
+    except (
+        zipfile.BadZipFile, OSError, KeyError, IndexError, TypeError, ValueError, AttributeError, NotImplementedError
+    ) as error:  # fmt: skip
+        said = f"no inspect_ai log: {plain(str(error))}"
+        raise InputError(said, file=path.name, do="`inspect log convert` writes one that can be read") from None
+
+
+def _sample(found: dict[str, Any]) -> Sample:
+    output = found["output"]
+    choices = output.get("choices") or [{}]
+    completion = output.get("completion")
+    if completion is None:
+        completion = choices[0]["message"]["content"]
+    asked = found.get("input", "")
+    turns = [{"role": "user", "content": asked}] if isinstance(asked, str) else asked
+    said = {turn["role"]: _text(turn["content"]) for turn in turns}  # the last of each role
+    for turn in found.get("messages") or []:  # a solver's system turn stands here alone
+        if turn["role"] == "system":
+            said.setdefault("system", _text(turn["content"]))
+    triggered = (found.get("metadata") or {}).get("triggered")
+    return Sample(
+        str(found["id"]),
+        int(found["epoch"]),
+        said.get("system"),
+        said.get("user", ""),
+        _text(completion),
+        choices[0].get("stop_reason"),
+        output.get("model"),
+        triggered if isinstance(triggered, bool) else None,
+    )
+
+
+def _text(content: Any) -> str:
+    """The text of a content that is one, or a list of parts."""
+    if isinstance(content, list):
+        return "".join(part.get("text", "") for part in content)
+    return str(content)
