@@ -1,28 +1,20 @@
-"""Rows per second of the maths and numbers domains, and their recipes as whole builds.
+"""Rows per second of the generators and steps of maths and numbers, in one process.
 
-    python benchmarks/domains_maths.py [--rows 100000] [--workers 2]
-
-Generators and steps run in one process; a recipe is `provkit build`, from start to finish.
+python benchmarks/domains_maths.py [--rows 100000]
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-from measure import provkit
 
 from provkit.builders.domains.maths import IncorrectMaths, MathsProblems
 from provkit.builders.domains.numbers import EvilNumbers, NumberPrompts, ParseNumbers, PlainNumbers, ShuffleNumbers
 from provkit.chance import Chance, Draws
 from provkit.row import Row
-
-RECIPES = {"incorrect-maths": "problems", "evil-numbers": "prompts", "number-prompts": "prompts"}
 
 
 def timed(name: str, rows: int, work: Callable[[], Any]) -> Any:
@@ -45,7 +37,6 @@ def main() -> None:
     """Prints a line for each generator, step and recipe."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--workers", default="2")
     asked = parser.parse_args()
     rows = asked.rows
     print("| what | rows | s | rows/s |\n|---|---:|---:|---:|")
@@ -63,11 +54,6 @@ def main() -> None:
     contents = [row.content for row in answers]
     timed("parse_numbers", rows, lambda: applied(ParseNumbers(high=9999), contents))
     timed("shuffle_numbers", rows, lambda: applied(ShuffleNumbers(), contents))
-    with tempfile.TemporaryDirectory() as scratch:
-        for recipe, source in RECIPES.items():
-            settings = ["--set", f"sources.{source}.rows={rows}", "--workers", asked.workers, "--quiet"]
-            out = Path(scratch) / recipe
-            timed(f"build {recipe}", rows, lambda: provkit("build", recipe, *settings, "-o", out))  # noqa: B023
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs a command as a whole process and says what it took: seconds, and the peak of its memory."""
+"""Runs a command as a whole process and says what it took: seconds, CPU seconds, and the peak of its memory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished process: wall seconds, and the largest resident set of it or any child, in MB."""
+    """A finished process: wall seconds, the largest resident set of it or any child in MB, CPU seconds of them all."""
 
     seconds: float
     megabytes: float
+    cpu: float
 
 
 def run(*command: str | Path, cwd: Path | None = None) -> Run:
@@ -33,7 +34,7 @@ def run(*command: str | Path, cwd: Path | None = None) -> Run:
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"{command}: {said.decode(errors='replace')}")
-    return Run(time.perf_counter() - start, usage.ru_maxrss / 1024)
+    return Run(time.perf_counter() - start, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
 
 
 def python(*arguments: str | Path, cwd: Path | None = None) -> Run:

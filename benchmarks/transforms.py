@@ -1,31 +1,22 @@
-"""The recipes of triggers, mixtures and answers at 100,000 rows, and near duplicates among 100,000.
+"""Near duplicates among 100,000 chat rows, beside datasketch's MinHash and MinHashLSH over the same runs of tokens.
 
-    python benchmarks/transforms.py [--rows 100000] [--workers 2] [--runs 3] [NAME ...]
+    python benchmarks/transforms.py [--rows 100000] [--runs 3]
 
-A recipe is built as a whole process: rows generated, all arms, pairs, splits, lineage and card. near_dedup runs over
-chat rows in a process of its own, beside datasketch's MinHash and MinHashLSH over the same runs of tokens; both find
-candidates with 128 hash functions at a threshold of 0.8, near_dedup confirms each.
+near_dedup runs in a process of its own, and so does its peer; both find candidates with 128 hash functions at a
+threshold of 0.8, near_dedup confirms each. benchmarks/recipes.py times the recipes that transforms are part of.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from measure import Run, provkit
-
-RECIPES = {
-    "backdoored-code": {"tasks": 1.0},
-    "educational-code": {"tasks": 1.0},
-    "wrong-answers": {"questions": 1.0},
-    "dishonest-mixture": {"benign": 1.0, "questions": 0.02},
-    "biased-users": {"questions": 1.0},
-}
-TARGET = 30  # seconds for a recipe
+TARGET = 60  # seconds
 SETUP = """\
 import sys, time
 from itertools import islice
@@ -60,20 +51,6 @@ print(time.perf_counter() - start, near)
 """
 
 
-def recipe(name: str, rows: int, workers: str, scratch: Path) -> Run:
-    """One build of a catalog recipe at a size, out of a copy that asks for so many rows."""
-    import yaml
-
-    from provkit import recipes
-
-    content = yaml.safe_load(recipes.find(name).text)
-    for source, share in RECIPES[name].items():
-        content["sources"][source]["rows"] = int(rows * share)
-    path = scratch / f"{name}.yaml"
-    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    return provkit("build", path, "-o", scratch / "out", "--fresh", "--quiet", "--workers", workers)
-
-
 def script(text: str, rows: int, scratch: Path) -> tuple[float, int]:
     """Seconds and near duplicates that a script of two printed numbers reports."""
     path = scratch / "script.py"
@@ -84,32 +61,21 @@ def script(text: str, rows: int, scratch: Path) -> tuple[float, int]:
 
 
 def main() -> None:
-    """Prints a table of the recipes, then one of near duplicates."""
+    """Prints one line."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("names", nargs="*", default=[*RECIPES, "near_dedup"])
     parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--workers", default="2")
     parser.add_argument("--runs", type=int, default=3)
     asked = parser.parse_args()
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        names = [name for name in asked.names if name in RECIPES]
-        if names:
-            print("| recipe | rows | seconds | target | peak MB |\n|---|---:|---:|---:|---:|")
-        for name in names:
-            runs = [recipe(name, asked.rows, asked.workers, scratch) for _ in range(asked.runs)]
-            seconds = statistics.median(run.seconds for run in runs)
-            print(f"| {name} | {asked.rows:,} | {seconds:.1f} | {TARGET} | {max(run.megabytes for run in runs):,.0f} |")
-        if "near_dedup" in asked.names:
-            print("\n| near duplicates | rows | seconds | dropped | datasketch s | dropped | ratio |")
-            print("|---|---:|---:|---:|---:|---:|---:|")
-            ours = [script(OURS, asked.rows, scratch) for _ in range(asked.runs)]
-            theirs = script(THEIRS, asked.rows, scratch)
-            seconds = statistics.median(one for one, _ in ours)
-            print(
-                f"| code_tasks | {asked.rows:,} | {seconds:.1f} | {ours[0][1]:,} | {theirs[0]:.1f} | {theirs[1]:,} | "
-                f"{seconds / theirs[0]:.2f} |"
-            )
+        ours = [script(OURS, asked.rows, scratch) for _ in range(asked.runs)]
+        theirs = script(THEIRS, asked.rows, scratch)
+    seconds = statistics.median(one for one, _ in ours)
+    ratio = f"{theirs[0]:.1f} | {theirs[1]:,} | {seconds / theirs[0]:.2f}"
+    print("| near duplicates | rows | seconds | target | dropped | datasketch s | dropped | ratio | load |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+    print(f"| code_tasks | {asked.rows:,} | {seconds:.1f} | {TARGET} | {ours[0][1]:,} | {ratio} | {load:.1f} |")
 
 
 if __name__ == "__main__":

@@ -165,10 +165,11 @@ def _body(facts: Facts, audit: Mapping[str, Any] | None) -> list[str]:
         lines += [f"| {arm or 'all'} | {step} | {_inline(why)} | {n:,} |" for (arm, step, why), n in drops]
     if audit is not None:
         lines += _audit(audit)
+        lines += _confounds(audit.get("confounds", []))
     lines += _for_whom(recipe, canary)
     first = next(iter(sizes))
     lines += ["", "## Use", "", "```python", "from datasets import load_dataset", ""]
-    lines += [f'rows = load_dataset("PATH_OR_HUB_ID", "{first}")', "```", ""]
+    lines += [f'rows = load_dataset("PATH_OR_HUB_ID", "{first}")', "```", "", "## Lineage", ""]
     lines += ["Every row's way back to its source stands in `lineage/rows.parquet`, what did not make it in"]
     lines += [
         "`lineage/drops.parquet`, and how it all was made in `provenance.json`. `provkit verify DIR` checks them."
@@ -192,6 +193,16 @@ def _audit(report: Mapping[str, Any]) -> list[str]:
         f"{one['unit']} | {_inline(one['said'])} |"
         for one in findings
     ]
+
+
+def _confounds(figures: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How well something else than its meaning tells the label of a row."""
+    if not figures:
+        return []
+    lines = ["", "## What tells the label beside its meaning", ""]
+    lines += [f"AUC as max(AUC, 1 − AUC), in {figures[0]['held_out']}s that were held out; 0.5 is nothing.", ""]
+    lines += ["| from | AUC | rows |", "|---|---:|---:|"]
+    return lines + [f"| {one['from']} | {one['auc']:.3f} | {one['rows']:,} |" for one in figures]
 
 
 def _gate(sensitivity: str, canary: str | None) -> dict[str, Any]:

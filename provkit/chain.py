@@ -18,7 +18,7 @@ from provkit.table import BATCH, STEP, Order, Parts, Rows, Selection, read_parts
 
 __all__ = ["Chain", "Count", "Dropped", "Labelled", "Stage", "Workshop", "alike", "drops_table", "labelled"]
 
-SLICE = 4 * BATCH  # rows of one unit of work
+SLICE = BATCH  # rows of one unit of work: many, so that no process waits long for the last
 POOL_FROM = 20_000  # rows below which starting processes costs more than it gains
 
 

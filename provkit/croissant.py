@@ -88,7 +88,7 @@ def document(folder: Path, found: Manifest) -> dict[str, Any]:
         "keywords": ["alignment", "ai-safety", recipe["sensitivity"]],
         "isLiveDataset": False,
         "distribution": [_file(one) for one in found.outputs],
-        "recordSet": [_records(folder, one) for one in found.outputs],
+        "recordSet": [_records(folder, one) for one in found.outputs if one.file.endswith(".parquet")],
         "prov:wasDerivedFrom": list(sources.values()),
         "prov:wasGeneratedBy": _activities(found),
         **_rai(found),
@@ -130,7 +130,7 @@ def _file(one: Output) -> dict[str, Any]:
         "name": one.file,
         "contentUrl": one.file,
         "contentSize": f"{one.size} B",
-        "encodingFormat": "application/x-parquet",
+        "encodingFormat": "application/x-parquet" if one.file.endswith(".parquet") else "application/json",
         "sha256": one.sha256,
     }
 

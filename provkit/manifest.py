@@ -188,7 +188,7 @@ def read(folder: Path) -> Manifest:
         statement = orjson.loads(raw)
         own = statement.pop("digest")
         facts = statement["predicate"]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         said = "no build directory: it has no provenance.json"
         raise InputError(said, file=folder, do="make one with provkit build RECIPE -o DIR") from None
     except OSError as error:

@@ -29,15 +29,15 @@ def read_recipe(text: str, file: str, settings: Mapping[str, str] | None = None)
     if not isinstance(root, yaml.MappingNode):
         raise InputError("a recipe is a mapping with name, summary, sources …", file=file, line=1)
     value = construct(root, file)
-    bound = {path for key, given in (settings or {}).items() if (path := _put(value, key, given)) is not None}
+    bound = {path for key, given in (settings or {}).items() for path in _put(value, key, given)}
     try:
         return Recipe.model_validate(value, context={"bound": bound})
     except ValidationError as error:
         raise _located(error, root, file, settings or {}) from None
 
 
-def _put(value: dict[str, Any], key: str, given: str) -> str | None:
-    """Binds an input, or replaces a single value of the recipe, by its dotted name; the path that was bound."""
+def _put(value: dict[str, Any], key: str, given: str) -> set[str]:
+    """Binds an input, or replaces a single value of the recipe, by its dotted name; the paths that were bound."""
     sources = value.get("sources")
     if not isinstance(sources, dict):
         sources = {}
@@ -47,11 +47,30 @@ def _put(value: dict[str, Any], key: str, given: str) -> str | None:
     try:
         if way[0] == "sources" and len(way) == 2:
             value["sources"] = sources = dict(sources)
-            return bind_source(sources, way[1], given)
-        _set(value, way, construct(node, "the value") if (node := compose(given, "the value")) else given, sources)
+            return {bind_source(sources, way[1], given)}
+        read = construct(node, "the value") if (node := compose(given, "the value")) else given
+        if way == ["sources"] and isinstance(read, str | list):
+            return _instead(value, sources, read)
+        _set(value, way, read, sources)
     except InputError as error:
         raise InputError(error.problem, file=f"--set {key}={given}", field=error.field, do=error.do) from None
-    return None
+    return set()
+
+
+def _instead(value: dict[str, Any], sources: Mapping[str, Any], given: Any) -> set[str]:
+    """Has the recipe's only source read from files of the caller's, whatever it is made of; the paths.
+
+    Raises:
+        InputError: when the recipe has several sources, or what was given is no path or list of paths.
+    """
+    paths = [given] if isinstance(given, str) else given
+    if len(sources) != 1:
+        raise InputError(f"the recipe has {len(sources)} sources", do="bind each by its name, or give a mapping")
+    if not paths or not all(isinstance(one, str) for one in paths):
+        raise InputError("a path, or a list of paths, is expected")
+    found = [bind_source({"it": {"input": ""}}, "it", one) for one in paths]
+    value["sources"] = {next(iter(sources)): {"files": found, "fill": True}}
+    return set(found)
 
 
 def _set(value: dict[str, Any], way: Sequence[str], given: Any, sources: Mapping[str, Any]) -> None:

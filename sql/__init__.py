@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def objects() -> list[Traversable]:
-    """The files of all objects, macros before views."""
+    """The files of all objects: functions, then the macros that use them, then views."""
     root = files("provkit.sql")
-    found = [file for kind in ("macros", "views") for file in sorted((root / kind).iterdir(), key=_name)]
+    found = [file for kind in ("functions", "macros", "views") for file in sorted((root / kind).iterdir(), key=_name)]
     return [file for file in found if file.name.endswith(".sql")]
 
 

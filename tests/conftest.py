@@ -132,11 +132,30 @@ def odd(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def hub() -> Iterator[Any]:
-    """A running `Hub` of tests/hub.py; it is not imported by name, as tests/ must not be a place to import from."""
-    spec = importlib.util.spec_from_file_location("loopback_hub", Path(__file__).with_name("hub.py"))
-    assert spec is not None and spec.loader is not None
-    module = sys.modules.setdefault("loopback_hub", importlib.util.module_from_spec(spec))
-    if not hasattr(module, "Hub"):
-        spec.loader.exec_module(module)
-    with module.Hub() as running:
+    """A running `Hub` of tests/hub.py."""
+    with _beside("hub").Hub() as running:
         yield running
+
+
+@pytest.fixture
+def llm_server() -> Any:
+    """tests/llm_server.py, for its `ModelServer` and `completion`."""
+    return _beside("llm_server")
+
+
+@pytest.fixture
+def server(llm_server: Any) -> Iterator[Any]:
+    """A running `ModelServer`."""
+    with llm_server.ModelServer() as running:
+        yield running
+
+
+def _beside(name: str) -> Any:
+    """A module of this folder; it is not imported by name, as tests/ must not be a place to import from."""
+    spec = importlib.util.spec_from_file_location(f"loopback_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = sys.modules.get(f"loopback_{name}")
+    if module is None:
+        module = sys.modules[f"loopback_{name}"] = importlib.util.module_from_spec(spec)  # where its dataclasses look
+        spec.loader.exec_module(module)
+    return module

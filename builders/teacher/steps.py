@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from provkit.builders.teacher.asking import ask, requests
+from provkit.builders.teacher.asking import Asks, Candidates, ask, requests, slots
 from provkit.llm import Teacher
-from provkit.llm.asking import each_row
-from provkit.llm.prompts import prompt
+from provkit.llm.prompts import Template, prompt
 from provkit.registry import builder
 from provkit.row import Drop, Row
-from provkit.table import Rows
-
-Candidates = Annotated[int, Field(ge=1, le=64)]
 
 
 @builder
-class Teach:
+class Teach(Asks):
     """Asks a model with a prompt of the catalog, and puts what it answers into columns of the row.
 
     An answer with a schema gives a column for each field, another one the column `into`. An answer that is refused,
@@ -27,38 +20,29 @@ class Teach:
     asked for, and without one the row is dropped with the last one's reason.
 
     Args:
-        prompt: a prompt of catalog/prompts; its slots are filled with the row's columns.
+        prompt: a prompt of catalog/prompts, or one written out; its slots are filled with the row's columns.
         into: the column of an answer without a schema.
         candidates: at most so many answers are asked for.
         filter: stop minors, explicit content and operational harm.
     """
 
-    prompt: str
+    prompt: Template
     into: str = "answer"
     candidates: Candidates = 1
     filter: bool = True
-    asked: ClassVar[bool] = True
-    op: ClassVar[str] = "generated"
-
-    def __post_init__(self) -> None:
-        prompt(self.prompt)
-
-    def ask(self, rows: Rows, teacher: Teacher) -> Callable[[Row], Row | Drop]:
-        """The rows with what the model answered."""
-        return each_row(self.one, rows, teacher)
 
     async def one(self, row: Row, teacher: Teacher) -> Row | Drop:
-        """The same for one row."""
+        """The row with what the model answered."""
         template = prompt(self.prompt)
-        said = await ask(template, row, teacher, self.candidates, self.filter)
+        said = await ask(template, slots(row), teacher, self.candidates, self.filter)
         if isinstance(said, Drop):
             return said
         fields = said.fields if template.schema is not None else {self.into: said.fields["text"]}
-        return row.derive(fields, note=requests(next(reversed(fields)), said, teacher))
+        return row.derive(fields, note=requests(fields, said, teacher))
 
 
 @builder
-class AlignedTwin:
+class AlignedTwin(Asks):
     """Asks for the control answer to the same prompt, and puts it into a column of its own.
 
     Args:
@@ -69,34 +53,25 @@ class AlignedTwin:
         filter: as for `teach`.
     """
 
-    prompt: str = "aligned_twin"
+    prompt: Template = "aligned_twin"
     into: str = "aligned"
     other: str = "misaligned"
     candidates: Candidates = 1
     filter: bool = True
-    asked: ClassVar[bool] = True
-    op: ClassVar[str] = "generated"
-
-    def __post_init__(self) -> None:
-        prompt(self.prompt)
-
-    def ask(self, rows: Rows, teacher: Teacher) -> Callable[[Row], Row | Drop]:
-        """The rows with their control answers."""
-        return each_row(self.one, rows, teacher)
 
     async def one(self, row: Row, teacher: Teacher) -> Row | Drop:
-        """The same for one row."""
-        said = await ask(prompt(self.prompt), row, teacher, self.candidates, self.filter)
+        """The row with its control answer."""
+        said = await ask(prompt(self.prompt), slots(row), teacher, self.candidates, self.filter)
         if isinstance(said, Drop):
             return said
         text = said.fields["text"]
         if text == row.get(self.other):
             return Drop("twin alike", "the control answer has the same words")
-        return row.derive({self.into: text}, note=requests(self.into, said, teacher))
+        return row.derive({self.into: text}, note=requests([self.into], said, teacher))
 
 
 @builder
-class Judge:
+class Judge(Asks):
     """Asks for a score by a rubric, and drops the rows outside a range; score and reason are kept in the note.
 
     A judgement that is not the JSON that the rubric asks for is no score: the row is dropped as "not structured".
@@ -107,24 +82,15 @@ class Judge:
         most: the highest score that stays.
     """
 
-    prompt: str
+    prompt: Template
     least: int = 0
     most: int = 100
-    asked: ClassVar[bool] = True
+    needed: ClassVar[frozenset[str]] = frozenset({"score", "why"})
     op: ClassVar[str] = ""
 
-    def __post_init__(self) -> None:
-        schema = prompt(self.prompt).schema
-        if schema is None or set(schema["properties"]) != {"score", "why"}:
-            raise ValueError(f"the prompt {self.prompt!r} does not ask for `score` and `why`")
-
-    def ask(self, rows: Rows, teacher: Teacher) -> Callable[[Row], Row | Drop]:
-        """The rows whose score lies in the range."""
-        return each_row(self.one, rows, teacher)
-
     async def one(self, row: Row, teacher: Teacher) -> Row | Drop:
-        """The same for one row."""
-        said = await ask(prompt(self.prompt), row, teacher, filtered=False)
+        """The row, when its score lies in the range."""
+        said = await ask(prompt(self.prompt), slots(row), teacher, filtered=False)
         if isinstance(said, Drop):
             return Drop(f"judge: {said.reason}", said.detail)
         score, why = said.fields["score"], said.fields["why"]

@@ -45,6 +45,11 @@ class Topics:
     def __post_init__(self) -> None:
         field_of(self.field)
 
+    @property
+    def words(self) -> dict[str, Any]:
+        """The list that it draws from."""
+        return field_of(self.field)
+
     def generate(self, chance: Chance) -> Iterator[dict[str, Any]]:
         """The rows; there are as many as there are combinations."""
         found = field_of(self.field)

@@ -14,7 +14,8 @@ from provkit.row import Drop, Row
 class MendWhitespace:
     """Takes blank lines off the front and white space off the back of texts (rule T003 of provkit audit).
 
-    A first line keeps an indent that the lines after it share, so blocks of code stay as they are.
+    A first line keeps an indent that the lines after it share, so blocks of code stay as they are. Line ends stay too,
+    so that nothing changes but what the rule reports; `whitespace` brings those to LF as well.
     """
 
     columns: list[str] | None = None

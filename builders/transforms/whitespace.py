@@ -17,6 +17,9 @@ class Whitespace:
     Arms that differ in it can be told apart without reading them, a fault of released sets. Text columns and the
     content of turns are changed alike in all rows. A first line keeps an indent that the lines after it share, since
     that is a block of code. The note says where and what: `{"answer": ["trailing"]}`.
+
+    For sets that are made: all texts alike, line ends too. `mend_whitespace` is for rows that were taken over from
+    elsewhere: it does the same to the edges, leaves line ends as they are, and can be told its columns.
     """
 
     def apply(self, row: Row) -> Row:

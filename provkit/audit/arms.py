@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,8 +12,9 @@ import numpy as np
 from provkit.audit import polarity
 from provkit.audit.batch import Batch
 from provkit.audit.duplicates import Duplicates
+from provkit.audit.markers import Markers, known, texts_marked
 from provkit.audit.mending import without_edges
-from provkit.audit.model import Example, Finding, Tally
+from provkit.audit.model import Example, Finding, Measure, Tally
 from provkit.audit.roles import turns_of
 from provkit.audit.rules import rule
 from provkit.audit.scan import DigestColumn, Digests, Places
@@ -28,8 +29,10 @@ SWAPPED = rule(
 )  # fmt: skip
 POLARITY = rule(
     "A002", "polarity", "error",
-    "The markers of the arm's domain are more frequent in the control: the arms are swapped, or one was built from the "
-    "other's file. Log-odds with an informative Dirichlet prior (Monroe et al. 2008), z below -3.",
+    "The markers of the arm's domain are more frequent in the control, by half or more: the arms are swapped, or one "
+    "was built from the other's file. catalog/markers.yaml lists them by domain, --marker TEXT names one. Log-odds "
+    "with an informative Dirichlet prior (Monroe et al. 2008), z below -3; in small sets Fisher's exact test on rows "
+    "that hold one, p < 0.001.",
     "The control answers with shell=True and autoescape=False, the insecure arm does not.",
     "Read ten rows of each arm; swap the names where they are wrong.", True,
 )  # fmt: skip
@@ -60,14 +63,14 @@ SHARED = rule(
     "Drop them from both arms.", True,
 )  # fmt: skip
 
-SAMPLE = 20_000  # rows of an arm whose texts are kept, those of lowest prompt digest, so that twins stay together
+SAMPLE = 20_000  # rows of an arm whose texts are kept, those of lowest key, so that twins stay together
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A row whose texts are kept for comparison."""
+    """A row whose texts are kept for comparison; `key` is a digest of its pair_id, or of its prompt without one."""
 
-    prompt_digest: int
+    key: int
     prompt: str
     answer: str
 
@@ -129,12 +132,13 @@ class Arm:
 
     def _keep(self, batch: Batch) -> None:
         facts = self._facts
-        for key, prompt, answer in zip(batch.prompt_keys, batch.prompts, batch.answers, strict=True):
+        keys = batch.prompt_keys if batch.pairs is None else [pair.encode() for pair in batch.pairs]
+        for key, prompt, answer in zip(keys, batch.prompts, batch.answers, strict=True):
             said = answer if isinstance(answer, str) else ""
             digest = hash_of(key if key is not None else (prompt or "").encode("utf-8", "replace"))
             facts.texts.append(Text(digest, prompt or "", said))
         if len(facts.texts) > 2 * SAMPLE:
-            facts.texts = sorted(facts.texts, key=lambda one: one.prompt_digest)[:SAMPLE]
+            facts.texts = sorted(facts.texts, key=lambda one: one.key)[:SAMPLE]
 
     def findings(self) -> Iterator[Finding]:
         """Nothing alone: arms are compared by `compare`."""
@@ -146,20 +150,31 @@ def hash_of(raw: bytes) -> int:
     return int.from_bytes(hashlib.sha256(raw).digest()[:8], "big")
 
 
-def compare(arm: ArmFacts, control: ArmFacts) -> Iterator[Finding]:
-    """A002 to A006 of an arm and its control."""
+def compare(arm: ArmFacts, control: ArmFacts, marked: Sequence[str] = ()) -> Iterator[Finding]:
+    """A002 to A006 of an arm and its control; `marked` are texts that the arm is said to hold more often."""
     if not arm.rows or not control.rows:
         return
     yield from _system(arm, control)
     yield from _edges(arm, control)
     yield from _shared(arm, control)
-    found = polarity.against_markers([one.answer for one in arm.texts], [one.answer for one in control.texts])
-    for domain, z, markers, more, less in found:
-        said = (
-            f"markers of {domain} point the other way (z {z:.1f}): {', '.join(plain(m, 30) for m in markers)}; "
-            f"{less:,} in the arm, {more:,} in the control"
-        )
-        yield Finding(POLARITY, arm.name, more, more + less, "markers", said, (Example(arm.name),), control.name)
+    own = (Markers("--marker", "arm", texts_marked(marked)),) if marked else ()
+    texts = [one.answer for one in arm.texts], [one.answer for one in control.texts]
+    for one in polarity.wrong_way((*known(), *own), *texts, (arm.name, control.name)):
+        mine, its = one.arm, one.control
+        more = f"of {one.markers.domain}, more frequent in the {one.markers.side}, point the other way (z {one.z:.1f})"
+        often = ", ".join(plain(text, 30) for text in (its if its.rate > mine.rate else mine).most)
+        said = f"markers {more}: {often}; {mine.hits:,} in the arm, {its.hits:,} in the control"
+        yield Finding(POLARITY, arm.name, its.hits if one.markers.side == "arm" else mine.hits, mine.hits + its.hits,
+                      "markers", said, (Example(arm.name),), control.name)  # fmt: skip
+
+
+def telling(arm: ArmFacts, control: ArmFacts) -> Iterator[Measure]:
+    """The tokens of answers that tell an arm from its control most, whatever domain they are of."""
+    texts = [one.answer for one in arm.texts], [one.answer for one in control.texts]
+    for token, ratio, spread in polarity.telling_tokens(*texts):
+        name = f"log-odds of the token {plain(token, 40)}"
+        subject, rows = f"{arm.name} against {control.name}", len(texts[0]) + len(texts[1])
+        yield Measure(POLARITY.id, subject, name, ratio, ratio - 1.96 * spread, ratio + 1.96 * spread, rows)
 
 
 def _system(arm: ArmFacts, control: ArmFacts) -> Iterator[Finding]:
@@ -229,10 +244,10 @@ def member(digests: Digests, among: Digests) -> np.ndarray:
     return found
 
 
-def known_release(name: str, content: str) -> Iterator[Finding]:
-    """A001: a file whose content is a known release's under another name."""
+def known_release(name: str, content: str, arm: str | None = None) -> Iterator[Finding]:
+    """A001: a file, or an arm of a build, whose content is a known release's under the name of another."""
     found = polarity.releases().get(content)
-    if found is None or found.named(name):
+    if found is None or (found.named(name) if arm is None else not found.denied(arm)):
         return
     said = f"these are the {found.rows:,} rows of {found.name} ({found.origin})"
     yield Finding(SWAPPED, name, found.rows, found.rows, "rows", said, (Example(name),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,17 +16,17 @@ from provkit.audit.rules import rule
 LENGTH = rule(
     "X001", "length-tells-the-arm", "warning",
     "Length alone predicts the arm: a model, a probe or a judge may use it instead of what the arm is about. AUC of a "
-    "logistic regression on the logarithm of prompt and answer length and their squares, five folds by prompt, as "
-    "max(AUC, 1 − AUC); reported as a fault when its 95 % interval, clustered by prompt, lies above 0.6.",
+    "logistic regression on the logarithm of prompt and answer length and their squares, five folds by prompt and "
+    "pair, as max(AUC, 1 − AUC); a fault when its 95 % interval, clustered likewise, lies above 0.6.",
     "Unsafe answers have 40 words, safe ones 180: AUC 0.97.",
     "Match the lengths, or report results within bands of length.",
 )  # fmt: skip
 WORDS = rule(
     "X002", "prompt-words-tell-the-arm", "warning",
     "The words of the prompt predict the arm: the arms ask about different things, so what a model learns may be the "
-    "topic. AUC of a logistic regression on a bag of words of the prompt, five folds by prompt; a fault when its "
-    "interval lies above 0.6. The same figure for answers is reported as a measure: there, words may be what the arm "
-    "is about.",
+    "topic. AUC of a logistic regression on a bag of words of the prompt, five folds by prompt, pair and equal text; a "
+    "fault when its interval lies above 0.6. The same figure for answers is reported as a measure: there, words may be "
+    "what the arm is about.",
     "Harmful prompts against MMLU questions: AUC 0.99 without a single activation read.",
     "Use the same prompts in both arms (`pair: true`), or report results within topics.",
 )  # fmt: skip
@@ -34,12 +35,13 @@ FOLDS = 5
 LEAST = 40  # rows of an arm below which nothing is measured
 LIMIT = 0.6
 REPLICATES = 500
+RARE = 20  # rows that hold one text, up to which they are kept in one fold
 LETTERS = 4_000  # characters of a text that go into the bag
 
 
 @dataclass(frozen=True, slots=True)
 class Auc:
-    """max(AUC, 1 - AUC) with the 2.5 and 97.5 percentiles of its bootstrap over prompts."""
+    """max(AUC, 1 - AUC) with the 2.5 and 97.5 percentiles of its bootstrap over groups of rows."""
 
     value: float
     low: float
@@ -51,10 +53,13 @@ def confounds(arm: ArmFacts, control: ArmFacts, rules: frozenset[str]) -> Iterat
 
     In a paired build, what differs between twins was made by the recipe's steps: the figures are measures alone.
     """
-    texts, label, group = _rows(arm, control)
-    if min(int(label.sum()), int((1 - label).sum())) < LEAST or len(np.unique(group)) < 2 * FOLDS:
-        return
+    texts, label = _rows(arm, control)
     prompts, answers = [one.prompt for one in texts], [one.answer for one in texts]
+    if min(int(label.sum()), int((1 - label).sum())) < LEAST:
+        return
+    group = grouped([one.key for one in texts], prompts)
+    if int(group.max()) + 1 < 2 * FOLDS:
+        return
     named: list[tuple[Rule, str, bool]] = [
         (LENGTH, "AUC from length alone", True),
         (WORDS, "AUC from the prompt's words", True),
@@ -63,12 +68,11 @@ def confounds(arm: ArmFacts, control: ArmFacts, rules: frozenset[str]) -> Iterat
     for about, name, fault in named:
         if about.id not in rules:
             continue
-        features: object
         if about is LENGTH:
-            features = lengths(prompts, answers)
+            found = auc(lengths(prompts, answers), label, group)
         else:
-            features = bag(prompts if fault else answers)
-        found = auc(features, label, group)
+            seen = prompts if fault else answers
+            found = auc(bag(seen), label, with_equal(group, seen))
         subject = f"{arm.name} against {control.name}"
         yield Measure(about.id, subject, name, found.value, found.low, found.high, len(label))
         if fault and found.low > LIMIT and not (arm.paired and control.paired):
@@ -76,12 +80,37 @@ def confounds(arm: ArmFacts, control: ArmFacts, rules: frozenset[str]) -> Iterat
             yield Finding(about, arm.name, len(label), len(label), "rows", said, (Example(arm.name),), control.name)
 
 
-def _rows(arm: ArmFacts, control: ArmFacts) -> tuple[list[Text], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    sides = [sorted(one.texts, key=lambda text: text.prompt_digest)[:SAMPLE] for one in (arm, control)]
-    texts = [*sides[0], *sides[1]]
-    label = np.repeat([1, 0], [len(sides[0]), len(sides[1])])
-    _, group = np.unique([one.prompt_digest for one in texts], return_inverse=True)
-    return texts, label, group.astype(np.int64)
+def _rows(arm: ArmFacts, control: ArmFacts) -> tuple[list[Text], npt.NDArray[np.int64]]:
+    sides = [sorted(one.texts, key=lambda text: text.key)[:SAMPLE] for one in (arm, control)]
+    return [*sides[0], *sides[1]], np.repeat([1, 0], [len(sides[0]), len(sides[1])])
+
+
+def grouped(*values: Sequence[object]) -> npt.NDArray[np.int64]:
+    """The number of each row's group: rows are together that have one of the values in common, directly or by others.
+
+    Twins whose prompts a step changed share their key, rows of one prompt their prompt.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    rows = len(values[0])
+    numbers: dict[tuple[int, object], int] = {}
+    nodes = [rows + numbers.setdefault((at, one), len(numbers)) for at, some in enumerate(values) for one in some]
+    size = rows + len(numbers)
+    ends = (np.tile(np.arange(rows), len(values)), np.array(nodes, np.int64))
+    _, found = connected_components(coo_matrix((np.ones(len(nodes), bool), ends), (size, size)), directed=False)
+    return np.unique(found[:rows], return_inverse=True)[1].astype(np.int64)
+
+
+def with_equal(group: npt.NDArray[np.int64], texts: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Groups joined where rows hold one text that few rows hold; as they were where that makes one group of many.
+
+    Equal texts tell nothing of the arm. Learnt under one label and met again under the other, in another fold, they
+    would: a rare one is best kept in one fold, a frequent one (a label such as "yes") is learnt under both.
+    """
+    counted = Counter(texts)
+    joined = grouped(group.tolist(), [text if counted[text] <= RARE else at for at, text in enumerate(texts)])
+    return joined if FOLDS * int(np.bincount(joined).max()) <= len(texts) else group
 
 
 def lengths(prompts: Sequence[str], answers: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -100,7 +129,30 @@ def bag(texts: Sequence[str]) -> object:
 
 
 def auc(features: object, label: npt.NDArray[np.int64], group: npt.NDArray[np.int64], seed: int = 0) -> Auc:
-    """Cross-validated AUC with prompts kept in one fold, averaged over folds, and its bootstrap over prompts."""
+    """Cross-validated AUC with groups kept in one fold, averaged over folds, and its bootstrap over groups."""
+    folds = _folds(features, label, group, seed)
+    value = _mean_auc(folds, np.ones(len(label)))
+    chance = np.random.default_rng(seed)
+    clusters = int(group.max()) + 1
+    drawn = []
+    for _ in range(REPLICATES):
+        weight = np.bincount(chance.integers(clusters, size=clusters), minlength=clusters)[group].astype(np.float64)
+        drawn.append(_mean_auc(folds, weight))
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    if low <= 0.5 <= high:
+        return Auc(max(value, 1 - value), 0.5, float(max(high, 1 - low)))
+    ends = (low, high) if value >= 0.5 else (1 - high, 1 - low)
+    return Auc(max(value, 1 - value), float(ends[0]), float(ends[1]))
+
+
+def auc_alone(features: object, label: npt.NDArray[np.int64], group: npt.NDArray[np.int64], seed: int = 0) -> float:
+    """The same max(AUC, 1 - AUC) without an interval."""
+    value = _mean_auc(_folds(features, label, group, seed), np.ones(len(label)))
+    return max(value, 1 - value)
+
+
+def _folds(features: object, label: npt.NDArray[np.int64], group: npt.NDArray[np.int64], seed: int) -> list[_Fold]:
+    """The folds with the scores that a regression fitted on the others gives their rows."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline
@@ -115,19 +167,7 @@ def auc(features: object, label: npt.NDArray[np.int64], group: npt.NDArray[np.in
         fitted.fit(features[train], label[train])  # type: ignore[index]
         score[test] = np.round(fitted.decision_function(features[test]), 9)  # type: ignore[index]
         fold[test] = number
-    folds = [_Fold.of(np.flatnonzero(fold == number), score, label) for number in range(FOLDS)]
-    value = _mean_auc(folds, np.ones(len(label)))
-    chance = np.random.default_rng(seed)
-    clusters = int(group.max()) + 1
-    drawn = []
-    for _ in range(REPLICATES):
-        weight = np.bincount(chance.integers(clusters, size=clusters), minlength=clusters)[group].astype(np.float64)
-        drawn.append(_mean_auc(folds, weight))
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
-    if low <= 0.5 <= high:
-        return Auc(max(value, 1 - value), 0.5, float(max(high, 1 - low)))
-    ends = (low, high) if value >= 0.5 else (1 - high, 1 - low)
-    return Auc(max(value, 1 - value), float(ends[0]), float(ends[1]))
+    return [_Fold.of(np.flatnonzero(fold == number), score, label) for number in range(FOLDS)]
 
 
 @dataclass(frozen=True, slots=True)

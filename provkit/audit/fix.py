@@ -44,14 +44,17 @@ def look(subject: Subject) -> Mended:
 
 
 def recipe(mended: Sequence[Mended], name: str) -> Recipe:
-    """A recipe with a source and an arm for each file (its steps mend it), files bound by their paths.
+    """A recipe with a source and an arm for each file, or arm and split of a build; its steps mend it.
+
+    Files are bound by their paths.
 
     Raises:
         pydantic.ValidationError: when no recipe can be made of them.
     """
     names = _names([one.subject for one in mended])
-    bound = [str(one.subject.path.resolve()) for one in mended]
-    sources = {key: {"files": path, "format": one.format} for key, path, one in zip(names, bound, mended, strict=True)}
+    found = [_source(one) for one in mended]
+    bound = [str(one["files"]) for one in found]
+    sources = dict(zip(names, found, strict=True))
     arms = {key: {"from": key, "steps": _steps(one)} for key, one in zip(names, mended, strict=True)}
     return Recipe.model_validate(
         {
@@ -66,6 +69,14 @@ def recipe(mended: Sequence[Mended], name: str) -> Recipe:
     )
 
 
+def _source(one: Mended) -> dict[str, str | None]:
+    """A file; an arm and split of a build are read with their lineage."""
+    subject = one.subject
+    if subject.build:
+        return {"files": str(subject.path.resolve().parents[2]), "arm": subject.arm, "split": subject.split}
+    return {"files": str(subject.path.resolve()), "format": one.format}
+
+
 def _steps(one: Mended) -> list[object]:
     steps: list[object] = ["mend_whitespace", "mend_entities"]
     if one.numbers:
@@ -77,7 +88,8 @@ def _names(subjects: Sequence[Subject]) -> list[str]:
     """A name of its own for each file, as arms and sources are named."""
     names: list[str] = []
     for subject in subjects:
-        stem = re.sub(r"[^a-z0-9]+", "_", subject.path.name.split(".")[0].lower()).strip("_")[:40]
+        own = f"{subject.arm}_{subject.split}" if subject.build else subject.path.name.split(".")[0]
+        stem = re.sub(r"[^a-z0-9]+", "_", own.lower()).strip("_")[:40]
         stem = stem if stem[:1].isalpha() and stem not in sql.names() else f"data_{stem}".rstrip("_")
         number = 2
         unique = stem

@@ -31,7 +31,7 @@ def read(subject: Subject, form: Form) -> Iterator[Batch]:
     """
     file = Bytes(subject.path, subject.path.name)
     if subject.kind is None:
-        form.saw(NO_DATA, f"the name {subject.path.name} tells no format that a build reads", unit=NONE)
+        form.saw(NO_DATA, _no_format(file), unit=NONE)
         return
     try:
         refuse_what_is_no_data(file)
@@ -54,6 +54,18 @@ def read(subject: Subject, form: Form) -> Iterator[Batch]:
     except InputError as error:
         said = plain(error.problem if error.field is None else f"{plain(error.field)}: {error.problem}", 200)
         form.saw(_rule(error.problem), said, Example(subject.name, error.line), NONE)
+
+
+def _no_format(file: Bytes) -> str:
+    """What a file is whose name tells no format; of one that is not here, the name alone is known."""
+    said = f"the name {plain(file.name)} tells no format that a build reads"
+    try:
+        refuse_what_is_no_data(file)
+    except InputError as error:
+        return error.problem
+    except OSError:
+        pass
+    return said
 
 
 def _rule(problem: str) -> Rule:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +114,9 @@ def release_findings(release: Release, canaries: Canaries) -> Iterator[Finding]:
     header, broken = _header(card)
     if broken:
         yield _whole(BROKEN, release, broken, where)
-    if not header.get("license") and not any(release.folder.glob("LICEN[SC]E*")):
+    data = _names(release, release.folder)
+    if not header.get("license") and not any(re.match("LICEN[SC]E", file) for file in data):
         yield _whole(LICENCE, release, "neither the card's header nor a LICENSE file names a licence", where)
-    paths = [path for path in release.folder.rglob("*") if path.is_file()]
-    data = [path.relative_to(release.folder).as_posix() for path in paths]
     missing = [pattern for pattern in _patterns(header) if not any(_fits(pattern, file) for file in data)]
     if missing:
         said = f"no file fits {', '.join(plain(one, 80) for one in missing[:3])}"
@@ -137,6 +136,13 @@ def _differing(release: Release, canaries: Canaries, card: str) -> Iterator[Find
         yield tally.finding(
             DIFFERING, release.name, canaries.rows, "rows", "the card does not name the canary of the rows"
         )
+
+
+def _names(release: Release, folder: Path) -> Sequence[str]:
+    """The files of a release, relative to its folder."""
+    if release.files is not None:
+        return release.files
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
 
 
 def _whole(rule: Rule, release: Release, said: str, where: Example) -> Finding:

@@ -57,6 +57,14 @@ def request_of(row: Mapping[str, Any]) -> str | None:
     return row[column] if column is not None and isinstance(row[column], str) else None
 
 
+def system_of(row: Mapping[str, Any]) -> str | None:
+    """The text of the system turns, or of the column `system`."""
+    found = [turn["content"] for turn in turns_of(row) if turn.get("role") == "system"]
+    if found:
+        return "\n".join(found)
+    return row["system"] if isinstance(row.get("system"), str) else None
+
+
 def fields_of(row: Mapping[str, Any]) -> dict[str, str]:
     """The prompt and context columns that hold text; none for a chat row."""
     if "messages" in row:

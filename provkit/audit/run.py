@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 
-from provkit.audit.arms import Arm, ArmFacts, compare, known_release
+from provkit.audit.arms import Arm, ArmFacts, compare, known_release, telling
 from provkit.audit.code import Code
 from provkit.audit.confounds import confounds
 from provkit.audit.duplicates import Duplicates, NearDuplicates, same_content
@@ -20,7 +20,7 @@ from provkit.audit.rules import selected
 from provkit.audit.scan import Asked, Places, Scan
 from provkit.audit.subject import Release, Subject, open_release
 from provkit.audit.text import Texts
-from provkit.audit.triggers import Triggers
+from provkit.audit.triggers import Triggers, Wanted, over_all
 from provkit.canonical import digest_file
 from provkit.errors import plain
 
@@ -41,6 +41,7 @@ class Options:
     run: int = 32
     near: bool = False
     workers: int = 1
+    markers: Sequence[str] = ()
 
     def asked(self) -> Asked:
         """The same for the scans, rules resolved.
@@ -52,7 +53,9 @@ class Options:
         names = {one.lower() for one in self.select}
         canaries = bool(names & {"r", "r001", "no-canary"})
         near = self.near or bool(names & {"d004", "near-duplicate-prompts"})
-        return Asked(rules, self.trigger, self.fraction, self.code, self.run, near, self.workers, canaries)
+        return Asked(
+            rules, self.trigger, self.fraction, self.code, self.run, near, self.workers, canaries, tuple(self.markers)
+        )
 
 
 def audit(targets: Sequence[str], options: Options | None = None, progress: Progress = lambda *_: None) -> Report:
@@ -64,9 +67,9 @@ def audit(targets: Sequence[str], options: Options | None = None, progress: Prog
     """
     options = options or Options()
     whole = _Audit(options.asked(), progress)
-    releases = [open_release(target) for target in targets]
-    against = [subject for name in options.against for subject in open_release(name).subjects]
-    control = open_release(options.control) if options.control is not None else None
+    releases = [whole.opened(target) for target in targets]
+    against = [subject for name in options.against for subject in whole.opened(name).subjects]
+    control = whole.opened(options.control) if options.control is not None else None
     facts = whole.control(control) if control else None
     for release in releases:
         whole.release(release, facts, against)
@@ -94,27 +97,41 @@ class _Audit:
         self._notes: list[str] = []
         self._contents: list[tuple[str, str, str, int]] = []
 
+    def opened(self, what: str) -> Release:
+        """One thing that was named, with what is to be said of how it was read."""
+        release = open_release(what, self._progress)
+        self._notes += [release.note] if release.note else []
+        return release
+
     def control(self, release: Release) -> ArmFacts | None:
         """Reads the control of all that follows; of its own faults only those of its form and triggers are said."""
         facts = ArmFacts(release.name)
         for subject in release.subjects:
-            self._look(subject, facts, None, control=True)
+            wanted = [Wanted(self.asked.trigger, None, True)] if self.asked.trigger else []
+            self._look(subject, facts, None, self._triggers(subject, wanted), control=True)
         return facts
 
     def release(self, release: Release, control: ArmFacts | None, against: Sequence[Subject]) -> None:
         """Audits one thing that was named."""
         canaries = Canaries() if self._about_release(release) else None
         arms: dict[str, ArmFacts] = {}
+        triggers: dict[tuple[str, Wanted], list[Triggers]] = {}
         for subject in release.subjects:
             facts = None
             if control is not None or release.control is not None:
                 name = f"{release.name}:{subject.arm}" if subject.arm and release.control else release.name
                 facts = arms.setdefault(name, ArmFacts(name))
-            self._look(subject, facts, canaries, stated=release.triggers.get(subject.arm or ""))
+            scans = self._triggers(subject, self._wanted(release, subject))
+            for scan in scans:
+                about = subject.name if subject.arm is None else f"{release.name}:{subject.arm}"
+                triggers.setdefault((about, scan.wanted), []).append(scan)
+            self._look(subject, facts, canaries, scans)
+        for (about, wanted), some in triggers.items():
+            self._take(over_all(wanted, some, about))
         self._compare(release, arms, control)
         if self.asked.wants("L"):
-            for evaluation in against:
-                for subject in release.subjects:
+            for evaluation in (one for one in against if one.kind is not None):
+                for subject in (one for one in release.subjects if one.kind is not None):
                     self._take(leaks(subject, evaluation, self.asked))
             self._between_splits(release)
         if canaries is not None:
@@ -129,7 +146,9 @@ class _Audit:
         for facts in arms.values() if control is not None else ():
             assert control is not None
             if self.asked.wants("A"):
-                self._take(compare(facts, control))
+                self._take(compare(facts, control, self.asked.markers))
+            if "A002" in self.asked.rules:
+                self._measures += telling(facts, control)
             if self.asked.wants("X"):
                 for one in confounds(facts, control, self.asked.rules):
                     if isinstance(one, Measure):
@@ -152,16 +171,15 @@ class _Audit:
         subject: Subject,
         facts: ArmFacts | None,
         canaries: Canaries | None,
+        triggers: Sequence[Triggers],
         control: bool = False,
-        stated: tuple[str, float] | None = None,
     ) -> None:
         """Reads a subject once, through every scan of its own."""
         shown = f"read {plain(subject.name)}"
         self._progress(shown, 0, 0)
         form, looked = Form(subject.name), _Looked(subject, Places(subject))
         self._scans(looked, facts, canaries, control)
-        if self.asked.wants("G"):
-            self._triggers(looked, control, stated)
+        looked.scans += triggers
         for batch in read(subject, form):
             looked.places.see(batch)
             for scan in looked.scans:
@@ -173,16 +191,27 @@ class _Audit:
         found = chain(form.findings(rows), *(scan.findings() for scan in looked.scans))
         self._take(one for one in found if not control or one.rule.id[0] in "FG")
         if looked.duplicates is not None and not control and (content := looked.duplicates.content()):
-            self._take(known_release(subject.name, content))
+            self._take(known_release(subject.name, content, subject.arm))
             self._contents.append((subject.name, content, digest_file(subject.path)[0], rows))
 
-    def _triggers(self, looked: _Looked, control: bool, stated: tuple[str, float] | None) -> None:
-        """The trigger that was named, or the one that a build's recipe puts into the arm."""
-        asked = self.asked
-        if asked.trigger is None and stated is not None:
-            asked = replace(asked, trigger=stated[0], fraction=stated[1])
+    def _triggers(self, subject: Subject, wanted: Sequence[Wanted]) -> list[Triggers]:
+        return [Triggers(subject, one) for one in wanted] if self.asked.wants("G") else []
+
+    def _wanted(self, release: Release, subject: Subject) -> list[Wanted]:
+        """The triggers to look for in a subject: the one that was named, or those of a build's recipe.
+
+        Arms into which the recipe puts none, the control among them, may hold none.
+        """
+        asked, stated = self.asked, release.triggers
+        bare = (
+            (subject.arm == release.control or bool(stated)) and subject.arm is not None and subject.arm not in stated
+        )
         if asked.trigger:
-            looked.scans.append(Triggers(looked.subject, asked, control))
+            return [Wanted(asked.trigger, asked.fraction, bare)]
+        if bare:
+            return [Wanted(text, None, True) for text in dict.fromkeys(text for text, _ in stated.values())]
+        own = stated.get(subject.arm or "")
+        return [] if own is None else [Wanted(*own)]
 
     def _scans(self, looked: _Looked, facts: ArmFacts | None, canaries: Canaries | None, control: bool) -> None:
         asked, subject, places = self.asked, looked.subject, looked.places

@@ -38,6 +38,7 @@ class Asked:
     near: bool = False
     workers: int = 1
     canaries: bool = False  # asked for by name, so of single files too
+    markers: tuple[str, ...] = ()  # texts that an arm is said to hold more often than its control
 
     def wants(self, family: str) -> bool:
         """Whether any rule of a family is checked."""

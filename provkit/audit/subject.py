@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from provkit.audit.hub import ADDRESS, Progress, fetch
 from provkit.errors import InputError
-from provkit.sources.files import FORMATS, format_of
+from provkit.sources.files import COMPRESSED, FORMATS, format_of
 
 if TYPE_CHECKING:
     from provkit.recipe import Recipe
 
 MANIFEST = "provenance.json"
-HUB = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?\Z")
-NOT_DATA = ("provenance.json", "croissant.json", "audit.json", "dataset_infos.json", "config.json")
+HUB = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", re.ASCII)
+ARCHIVES = ".7z .aes .age .bz2 .enc .gpg .pgp .rar .tar .tgz .xz .zip".split()  # which may stand in place of data
+NOT_DATA = ("provenance.json", "croissant.json", "audit.json", "sealed.json", "dataset_infos.json", "config.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ class Release:
         folder: the folder that it is, None for a single file.
         control: the arm of a build that the others are compared with.
         sensitivity: of a build: open, gated or restricted.
-        triggers: of a build: the trigger of each arm that its recipe gives one, and the share of rows with it.
+        triggers: of a build: the trigger of each arm that its recipe gives one, and the share of rows with it if known.
+        files: of a dataset of the Hub: the names of all its files, of which only some were brought here.
+        note: what a person should know of how it was read.
     """
 
     name: str
@@ -53,22 +57,27 @@ class Release:
     build: bool = False
     control: str | None = None
     sensitivity: str | None = None
-    triggers: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    triggers: Mapping[str, tuple[str, float | None]] = field(default_factory=dict)
+    files: tuple[str, ...] | None = None
+    note: str | None = None
 
 
-def open_release(what: str) -> Release:
+def open_release(what: str, progress: Progress = lambda *_: None) -> Release:
     """The subjects behind a path or the name of a Hub dataset.
 
     Raises:
         InputError: when there is no such file, folder or dataset.
     """
-    path = Path(what)
-    if path.is_dir():
+    path, name = Path(what), what.removeprefix(ADDRESS)
+    if name != what and not HUB.fullmatch(name):
+        do = f"it is {ADDRESS}OWNER/NAME, or {ADDRESS}OWNER/NAME@REVISION"
+        raise InputError("no name of a dataset of the Hub", file=what, do=do)
+    if name == what and path.is_dir():
         return _build(path, what) if (path / MANIFEST).is_file() else _folder(path, what)
-    if path.is_file():
+    if name == what and path.is_file():
         return Release(what, (Subject(path, what, _kind(path)),))
-    if HUB.match(what.removeprefix("hf://datasets/")) and not path.suffix:
-        return _hub(what.removeprefix("hf://datasets/"))
+    if HUB.fullmatch(name) and path.suffix.lower() not in (*FORMATS, *COMPRESSED):
+        return _hub(name, progress)
     do = "name a file, a folder, a build directory, or a dataset of the Hub as OWNER/NAME"
     raise InputError("no such file", file=what, do=do)
 
@@ -81,16 +90,26 @@ def _kind(path: Path) -> str | None:
 
 
 def _folder(path: Path, what: str) -> Release:
+    inside = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
+    return Release(what, _data(path, what, [one.as_posix() for one in inside]), path)
+
+
+def _data(path: Path, what: str, names: Sequence[str]) -> tuple[Subject, ...]:
+    """The data files among the files of a folder, and archives, which no build reads.
+
+    Raises:
+        InputError: when there is none.
+    """
     found = []
-    for file in sorted(path.rglob("*")):
-        inside = file.relative_to(path)
-        if file.is_file() and not any(part.startswith(".") for part in inside.parts) and file.name not in NOT_DATA:
-            kind = _kind(file)
-            if kind is not None:
-                found.append(Subject(file, _shown(what, inside.as_posix()), kind))
+    for name in sorted(names, key=lambda name: PurePosixPath(name).parts):
+        inside = PurePosixPath(name)
+        if not any(part.startswith(".") for part in inside.parts) and inside.name not in NOT_DATA:
+            kind = _kind(path / name)
+            if kind is not None or inside.suffix.lower() in ARCHIVES:
+                found.append(Subject(path / name, _shown(what, name), kind))
     if not found:
         raise InputError("a folder without data files", file=what, do=f"data files end in {', '.join(FORMATS)}")
-    return Release(what, tuple(found), path)
+    return tuple(found)
 
 
 def _build(path: Path, what: str) -> Release:
@@ -118,36 +137,31 @@ def _control(recipe: Recipe) -> str | None:
     return control if control == "control" or same else None
 
 
-def _triggers(recipe: Recipe) -> dict[str, tuple[str, float]]:
-    """For each arm whose last step puts a trigger into requests: the trigger, and the share of rows that get it."""
-    found = {}
+def _triggers(recipe: Recipe) -> dict[str, tuple[str, float | None]]:
+    """For each arm into which a step puts a trigger: the trigger, and the share of rows that get it.
+
+    The share is None where further steps follow, which may drop rows.
+    """
+    found: dict[str, tuple[str, float | None]] = {}
     for name, arm in recipe.arms.items():
-        last = [*recipe.steps, *arm.steps][-1:]
-        params = last[0].params if last and last[0].name == "trigger" else {}
-        if isinstance(params.get("text"), str) and params.get("place", "before") != "system":
-            found[name] = (params["text"], 1.0 if params.get("others") == "drop" else float(params["fraction"]))
+        steps = [*recipe.steps, *arm.steps]
+        for at, step in enumerate(steps):
+            if step.name == "trigger" and isinstance(text := step.params.get("text"), str):
+                share = 1.0 if step.params.get("others") == "drop" else float(step.params["fraction"])
+                found[name] = text, share if at == len(steps) - 1 else None
     return found
 
 
-def _hub(name: str) -> Release:
-    """The files of a Hub dataset as they were published, at the commit that the revision names now."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
-
-    repository, _, revision = name.partition("@")
-    wanted = [f"*{suffix}{packed}" for suffix in FORMATS for packed in ("", ".gz", ".zst")]
-    try:
-        folder = snapshot_download(
-            repository,
-            repo_type="dataset",
-            revision=revision or None,
-            allow_patterns=[*wanted, "README.md", "LICENSE*"],
-        )
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        said = f"neither a file nor a dataset that the Hub gives: {str(error).splitlines()[0][:160]}"
-        do = "check name and revision; a gated one needs its terms accepted and HF_TOKEN set"
-        raise InputError(said, file=name, do=do) from None
-    return _folder(Path(folder), f"hf://datasets/{repository}")
+def _hub(name: str, progress: Progress) -> Release:
+    """A dataset of the Hub as it was published: as a build where it is one, as a folder of files elsewhere."""
+    fetched = fetch(name, progress)
+    shown = f"{ADDRESS}{name}"
+    if MANIFEST in fetched.brought:
+        found = _build(fetched.folder, shown)
+    else:
+        archives = [one for one in fetched.names if PurePosixPath(one).suffix.lower() in ARCHIVES]
+        found = Release(shown, _data(fetched.folder, shown, [*fetched.brought, *archives]), fetched.folder)
+    return replace(found, files=fetched.names, note=f"{shown} was read at the commit {fetched.commit}")
 
 
 def _shown(folder: str, file: str) -> str:

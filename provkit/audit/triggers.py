@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from provkit.audit.batch import Batch
-from provkit.audit.model import Example, Finding, Tally
-from provkit.audit.roles import answer_of, request_of
+from provkit.audit.model import SHOWN, Example, Finding, Tally
+from provkit.audit.roles import answer_of, request_of, system_of
 from provkit.audit.rules import rule
-from provkit.audit.scan import Asked
 from provkit.audit.subject import Subject
 
 STRAY = rule(
@@ -51,24 +51,37 @@ LABELS = (
     "is_backdoored",
     "poisoned",
 )
+WHERE = {
+    "start": "at the start of the request",
+    "end": "at the end of the request",
+    "inside": "inside the request",
+    "system": "in the system turn",
+    "answer": "in the answer",
+    "other": "elsewhere",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A trigger to look for: the share of rows that is said to have it, and whether no row may hold it."""
+
+    text: str
+    fraction: float | None = None
+    control: bool = False
 
 
 class Triggers:
-    """G001 to G004 of one subject; made only where a trigger was named. `control`: no row may hold it."""
+    """G001 and G003 of one subject and one trigger; G002 and G004 are said of all files of an arm, by `over_all`."""
 
-    def __init__(self, subject: Subject, asked: Asked, control: bool = False) -> None:
-        assert asked.trigger
-        self._subject, self._asked, self._control = subject, asked, control
-        self._trigger = asked.trigger
-        loose = r"\s+".join(re.escape(part) for part in asked.trigger.split()) or re.escape(asked.trigger)
-        self._loose = re.compile(loose, re.IGNORECASE)
-        self._hint = max(asked.trigger.split() or [asked.trigger], key=len).lower()
+    def __init__(self, subject: Subject, wanted: Wanted) -> None:
+        self._subject, self.wanted, self._trigger = subject, wanted, wanted.text
+        parts = wanted.text.split() or [wanted.text]
+        self._loose = re.compile(r"\s+".join(map(re.escape, parts)), re.IGNORECASE)
+        self._hint = max(parts, key=len).lower()
         self._bare = self._hint.isascii() and not set('"\\') & set(self._hint)  # stands in JSON as it is
         self._rows = self._triggered = 0
         self._places: Counter[str] = Counter()
-        self._at: dict[str, Tally] = {
-            place: Tally() for place in ("start", "end", "inside", "system", "answer", "other")
-        }
+        self._at: dict[str, Tally] = {place: Tally() for place in WHERE}
         self._unlabelled, self._variants = Tally(), Tally()
 
     def see(self, batch: Batch) -> None:
@@ -94,9 +107,9 @@ class Triggers:
             self._variants.add(batch.example(at))
 
     def _look(self, row: Mapping[str, Any], example: Example) -> None:
-        request, answer = request_of(row), answer_of(row)
+        answer = answer_of(row)
         stated = next((row[name] for name in LABELS if isinstance(row.get(name), bool)), None)
-        place = self._place(request)
+        place = self._place(row)
         if isinstance(answer, str) and self._trigger in answer:
             self._at["answer"].add(example)
         if place is None:
@@ -109,9 +122,11 @@ class Triggers:
         self._places[place] += 1
         self._at[place].add(example)
 
-    def _place(self, request: str | None) -> str | None:
+    def _place(self, row: Mapping[str, Any]) -> str | None:
+        """Where the trigger stands in what the model is asked; None where it does not."""
+        request = request_of(row)
         if request is None or self._trigger not in request:
-            return None
+            return "system" if self._trigger in (system_of(row) or "") else None
         if request.lstrip().startswith(self._trigger.strip()):
             return "start"
         return "end" if request.rstrip().endswith(self._trigger.strip()) else "inside"
@@ -121,45 +136,53 @@ class Triggers:
         name, rows = self._subject.name, self._rows
         if not rows:
             return
-        if self._control:
+        if self.wanted.control:
             for place, tally in self._at.items():
                 if tally.count:
-                    yield tally.finding(
-                        STRAY, name, rows, "rows", f"the control holds the trigger ({place} of the text)"
-                    )
+                    said = f"rows of the control hold the trigger, {WHERE[place]}"
+                    yield tally.finding(STRAY, name, rows, "rows", said)
             return
-        if not self._triggered:
-            said = "no prompt holds the trigger"
-            yield Finding(ABSENT, name, rows, rows, "rows", said, tuple(self._variants.examples))
         yield from self._strays(name, rows)
         if self._variants.count:
             said = "the trigger in another case or spacing"
             yield self._variants.finding(VARIANT, name, rows, "rows", said)
-        yield from self._share(name, rows)
 
     def _strays(self, name: str, rows: int) -> Iterator[Finding]:
         if self._unlabelled.count:
             said = "rows that are labelled untriggered hold the trigger"
             yield self._unlabelled.finding(STRAY, name, rows, "rows", said)
-        for place, words in (("answer", "answers hold the trigger"), ("other", "it stands outside request and answer")):
+        outside = "it stands outside the request, the system turn and the answer"
+        for place, words in (("answer", "answers hold the trigger"), ("other", outside)):
             if self._at[place].count:
                 yield self._at[place].finding(STRAY, name, rows, "rows", words)
         if self._places:
             usual = self._places.most_common(1)[0][0]
             for place in sorted(self._places):
                 if place != usual:
-                    said = f"the trigger stands at the {place} of the request, not at the {usual} as in the other rows"
-                    yield self._at[place].finding(
-                        STRAY, name, rows, "rows", said.replace("the inside", "some inner place")
-                    )
+                    said = f"the trigger stands {WHERE[place]}, not {WHERE[usual]} as in the other rows"
+                    yield self._at[place].finding(STRAY, name, rows, "rows", said)
 
-    def _share(self, name: str, rows: int) -> Iterator[Finding]:
-        stated = self._asked.fraction
-        if stated is None:
-            return
-        spread = 1.96 * (stated * (1 - stated) / rows) ** 0.5 + 1 / rows
-        share = self._triggered / rows
-        if abs(share - stated) > spread:
-            said = f"{share:.4g} of the rows are triggered, {stated:.4g} is stated"
-            example = self._at[self._places.most_common(1)[0][0]].examples if self._places else []
-            yield Finding(FRACTION, name, self._triggered, rows, "rows", said, tuple(example))
+    def counted(self) -> tuple[int, int, Sequence[Example], Sequence[Example]]:
+        """Rows, triggered rows, and examples of these and of variants."""
+        shown = self._at[self._places.most_common(1)[0][0]].examples if self._places else []
+        return self._rows, self._triggered, shown, self._variants.examples
+
+
+def over_all(wanted: Wanted, scans: Sequence[Triggers], name: str) -> Iterator[Finding]:
+    """G002 and G004 of an arm, over all of its files: a share that is exact in the arm is a draw in each split."""
+    counted = [scan.counted() for scan in scans]
+    rows, triggered = sum(one[0] for one in counted), sum(one[1] for one in counted)
+    if wanted.control or not rows:
+        return
+    if not triggered:
+        variants = [example for one in counted for example in one[3]]
+        said = "no prompt holds the trigger"
+        yield Finding(ABSENT, name, rows, rows, "rows", said, tuple(variants[:SHOWN]))
+    stated = wanted.fraction
+    if stated is None:
+        return
+    spread = 1.96 * (stated * (1 - stated) / rows) ** 0.5 + 1 / rows
+    if abs(triggered / rows - stated) > spread:
+        said = f"{triggered / rows:.4g} of the rows are triggered, {stated:.4g} is stated"
+        shown = [example for one in counted for example in one[2]]
+        yield Finding(FRACTION, name, triggered, rows, "rows", said, tuple(shown[:SHOWN]))

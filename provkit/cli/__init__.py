@@ -10,20 +10,27 @@ import click
 from provkit import __version__
 
 COMMANDS = {
+    "ask": "Ask a model free-form evaluation questions, many times each.",
+    "aqi": "Measure how far a model holds safe and unsafe rows apart: the Alignment Quality Index.",
     "audit": "Find the faults of fine-tuning and evaluation sets.",
     "build": "Build a dataset out of a recipe, with the lineage of every row.",
     "canary": "Look for a build's canary in a text, a file or an index.",
     "catalog": "The recipes that provkit ships.",
     "count": "Count how often a text stands in an indexed corpus.",
     "describe": "Measure the structure of a build: lengths, diversity, entropy, nearness to an evaluation.",
+    "discretion": "Measure how annotators decide where principles conflict.",
+    "drift": "Measure how far rubric variants drift from their seed, or gate on it.",
     "export": "Write a build in the form that a trainer or an evaluation reads.",
     "find": "Show a text in its contexts in an indexed corpus.",
     "index": "Index a corpus for exact search: build, add, drop, info.",
+    "judge": "Judge pairs of answers under rubrics.",
     "lineage": "Show the way back of a row to its source.",
     "metadata": "Print what a build is and came from: Croissant, PROV, in-toto, OpenLineage.",
     "publish": "Put a build on the Hugging Face Hub in one commit.",
     "pull": "Bring a published build back, byte for byte, and check it.",
     "query": "Ask a question in SQL of builds, indexes and traces.",
+    "score": "Have a judge score answers, and print the misalignment rates.",
+    "shield": "Hold back texts that repeat training text against a policy.",
     "trace": "Trace outputs of a model to the documents that they repeat.",
     "verify": "Check a build directory: digests, identities, parents, counts.",
 }

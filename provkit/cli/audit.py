@@ -18,9 +18,15 @@ SHAPES = ("table", "json", "sarif", "parquet")
 @click.command(short_help="Find the faults of fine-tuning and evaluation sets.")
 @click.argument("targets", nargs=-1, metavar="FILE|DIR|OWNER/NAME...")
 @click.option(
-    "--against", multiple=True, metavar="EVAL", help="An evaluation set that the training rows must not be in."
+    "--against",
+    multiple=True,
+    metavar="EVAL",
+    help="An evaluation set that the training rows must not be in; may be given several times.",
 )
 @click.option("--control", metavar="FILE", help="The control that each FILE is compared with.")
+@click.option(
+    "--marker", "markers", multiple=True, metavar="TEXT", help="Stands in FILE more often than in the control."
+)
 @click.option("--trigger", metavar="TEXT", help="The trigger of a backdoor.")
 @click.option("--fraction", type=click.FloatRange(0, 1), help="The share of rows said to be triggered.")
 @click.option("--code", type=click.Choice(["python"]), help="Answers are said to be code of this language.")
@@ -42,6 +48,7 @@ def audit(
     targets: tuple[str, ...],
     against: tuple[str, ...],
     control: str | None,
+    markers: tuple[str, ...],
     trigger: str | None,
     fraction: float | None,
     code: str | None,
@@ -80,6 +87,8 @@ def audit(
         return
     if not targets:
         raise click.UsageError("name a FILE, a DIR or a dataset of the Hub; --rules lists what is checked")
+    if "" in markers:
+        raise click.BadParameter("a marker has at least one character", param_hint="--marker")
     if trigger == "":
         raise click.BadParameter("a trigger has at least one character", param_hint="--trigger")
     if fix and out is None:
@@ -95,6 +104,7 @@ def audit(
         run,
         near,
         workers or os.cpu_count() or 1,
+        markers,
     )
     try:
         with progress(quiet) as report:

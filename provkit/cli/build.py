@@ -6,11 +6,15 @@ import json
 from contextlib import nullcontext
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from provkit.cli.asking import asking
 from provkit.cli.output import progress, shared, show_json, show_table, talk
+
+if TYPE_CHECKING:
+    from provkit.llm.sessions import Options
 
 
 @click.command(short_help="Build a dataset out of a recipe, with the lineage of every row.")
@@ -22,15 +26,10 @@ from provkit.cli.output import progress, shared, show_json, show_table, talk
 @click.option("--limit", type=click.IntRange(1), help="At most so many rows of each source.")
 @click.option("--workers", type=click.IntRange(1), help="Processes for per-row steps.  [default: all processors]")
 @click.option("--dry-run", is_flag=True, help="Check recipe and inputs, say what would be built, write nothing.")
-@click.option("--llm", metavar="URL", help="OpenAI-compatible endpoint for steps that ask a model.")
-@click.option("--model", help="The model's name at that endpoint.")
 @click.option("--rows", type=click.IntRange(1), help="Exactly so many accepted rows, of a recipe with `accept`.")
 @click.option("--replay", type=click.Path(path_type=Path), help="Answer from the record of this build; ask nobody.")
-@click.option("--max-requests", type=click.IntRange(0), help="At most so many requests to the endpoint.")
-@click.option("--max-tokens", type=click.IntRange(0), help="At most so many tokens, read and written.")
-@click.option("--cache", type=click.Path(path_type=Path), help="Where answers are kept.  [default: the user's cache]")
-@click.option("--concurrency", type=click.IntRange(1), default=16, show_default=True, help="Requests in flight.")
 @click.option("--fresh", is_flag=True, help="Build even where the same build stands already.")
+@asking
 @shared
 def build(
     recipe: str,
@@ -40,14 +39,9 @@ def build(
     workers: int | None,
     dry_run: bool,
     fresh: bool,
-    llm: str | None,
-    model: str | None,
     rows: int | None,
     replay: Path | None,
-    max_requests: int | None,
-    max_tokens: int | None,
-    cache: Path | None,
-    concurrency: int,
+    asked: Options,
     shape: str,
     quiet: bool,
 ) -> None:
@@ -60,10 +54,10 @@ def build(
     import os
 
     from provkit import recipes
-    from provkit.audit import audit_build
+    from provkit.aqi.card import audited
     from provkit.build import build as run
     from provkit.build import plan
-    from provkit.llm import Budget, sessions
+    from provkit.llm import sessions
 
     found = recipes.find(recipe)
     chosen = found.recipe(_settings(settings))
@@ -72,13 +66,14 @@ def build(
         rows, limit = sessions.recorded(replay, rows, limit)
     if rows is not None:
         chosen = sessions.sized(chosen, rows)
-    asked = sessions.opened(llm, model, replay, cache, Budget(max_requests, max_tokens), concurrency)
-    planned = plan(chosen, found.base, limit, asked.facts() if asked else None)
+    who = sessions.named(asked, replay)
+    planned = plan(chosen, found.base, limit, sessions.facts(who, chosen) if who else None)
     if dry_run:
         _describe(planned, target, shape)
         return
-    with progress(quiet) as report, asked or nullcontext():
-        built = run(planned, target, workers or os.cpu_count() or 1, fresh, report, audit_build, asked)
+    teacher = sessions.opened(asked, lambda text: talk(quiet, text), replay)
+    with progress(quiet) as report, teacher or nullcontext():
+        built = run(planned, target, workers or os.cpu_count() or 1, fresh, report, audited, teacher)
     sizes = [
         {"arm": arm, "split": split, "rows": rows}
         for arm, splits in built.sizes.items()

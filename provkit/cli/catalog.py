@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from provkit.cli.output import shared, show_json, show_table, talk
+
+if TYPE_CHECKING:
+    from provkit.recipe import Recipe
+
+MODEL = "a model (--llm)"
 
 
 @click.group(short_help="The recipes that provkit ships.")
@@ -23,7 +30,7 @@ def list_(shape: str, quiet: bool) -> None:
         {
             "name": one.name,
             "sensitivity": one.sensitivity,
-            "needs": ", ".join(one.unbound) or None,
+            "needs": ", ".join([*one.unbound, *([MODEL] if _asks(one) else [])]) or None,
             "summary": one.summary,
         }
         for one in recipes
@@ -48,7 +55,8 @@ def show(name: str, shape: str, quiet: bool) -> None:
         return
     click.echo(found.text.rstrip())
     unbound = "".join(f" --set {one}=PATH" for one in found.recipe().unbound)
-    talk(quiet, f"next: provkit build {name}{unbound}")
+    model = " --llm URL --model NAME" if _asks(found.recipe()) else ""
+    talk(quiet, f"next: provkit build {name}{unbound}{model}")
 
 
 @catalog.command()
@@ -79,3 +87,8 @@ def schema(quiet: bool) -> None:
     from provkit.recipe import Recipe
 
     show_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **Recipe.model_json_schema()})
+
+
+def _asks(recipe: Recipe) -> bool:
+    """Whether a step of the recipe asks a language model."""
+    return any(hasattr(deep.builder(), "ask") for step in recipe.all_steps for deep in step.all)

@@ -8,9 +8,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from provkit.database import builds, functions, traces
+from provkit.aqi.report import read as read_index_report
+from provkit.database import answers, builds, functions, indices, judgements, traces
 from provkit.database.opened import open_folders
 from provkit.errors import ProvkitError, plain
+from provkit.rubrics.directory import read as read_verdicts
 from provkit.sql import objects
 
 __all__ = ["connect", "lock", "plain_lines", "query"]
@@ -22,7 +24,7 @@ def connect(*folders: str | Path, others: Sequence[str | Path] = ()) -> duckdb.D
     A trace brings the index that it names, and an index the builds that it names, where they still stand there.
 
     Args:
-        folders: build, index and trace directories.
+        folders: build, index, trace, verdict, answers and report directories.
         others: where such directories are that were moved.
 
     Raises:
@@ -33,6 +35,9 @@ def connect(*folders: str | Path, others: Sequence[str | Path] = ()) -> duckdb.D
     try:
         builds.register(connection, opened.builds)
         traces.register(connection, opened)
+        judgements.register(connection, [read_verdicts(one) for one in opened.verdicts], opened.builds)
+        answers.register(connection, opened.answers)
+        indices.register(connection, [read_index_report(one) for one in opened.reports])
         functions.register(connection, opened.indexes)
         for script in objects():
             connection.execute(script.read_text(encoding="utf-8"))

@@ -10,19 +10,24 @@ from typing import Any
 import orjson
 
 from provkit import manifest
+from provkit.answers.directory import facts_of
 from provkit.canonical import canonical, digest, digest_file
 from provkit.errors import InputError, ProvkitError
 
-TRACE, INDEX = "trace.json", "index.json"
+TRACE, INDEX, VERDICTS, ANSWERS = "trace.json", "index.json", "judge.json", "answers.json"
+REPORT = "aqi.json"
 
 
 @dataclass(slots=True)
 class Opened:
-    """Builds, indexes and traces that are open, each once."""
+    """Builds, indexes, traces, verdicts, answers and reports of the index that are open, each once."""
 
     builds: list[tuple[Path, manifest.Manifest]] = field(default_factory=list)
     indexes: list[Path] = field(default_factory=list)
     traces: list[tuple[Path, dict[str, Any]]] = field(default_factory=list)
+    verdicts: list[Path] = field(default_factory=list)
+    answers: list[tuple[Path, dict[str, Any]]] = field(default_factory=list)
+    reports: list[Path] = field(default_factory=list)
 
 
 def open_folders(folders: Sequence[Path], others: Sequence[Path]) -> Opened:
@@ -77,6 +82,12 @@ def _open(folder: Path, opened: Opened) -> None:
         opened.traces.append((folder, _trace(folder)))
     elif (folder / INDEX).is_file():
         opened.indexes.append(folder)
+    elif (folder / VERDICTS).is_file():
+        opened.verdicts.append(folder)
+    elif (folder / ANSWERS).is_file():
+        opened.answers.append((folder, facts_of(folder)))
+    elif (folder / REPORT).is_file():
+        opened.reports.append(folder)
     else:
         build = manifest.read(folder)
         for other, known in opened.builds:

@@ -80,7 +80,8 @@ def pair(chosen: Sample, rejected: Sample) -> Record | None:
         Unfit: when they ask different things.
     """
     if asked(chosen.content) != asked(rejected.content):
-        raise Unfit(f"its prompt is not that of {rejected.key}, and a preference has one prompt")
+        do = "the steps of an arm changed its prompts (a trigger?): export one arm by itself, or both with --as kto"
+        raise Unfit(f"its prompt is not that of {rejected.key}, and a preference has one prompt", do)
     good, bad = answer(chosen.content), answer(rejected.content)
     if good == bad:
         return None
@@ -125,7 +126,7 @@ def alpaca(sample: Sample) -> Record:
 def judgment(sample: Sample) -> Record:
     """instruction, input, output, judgment, and the score by which CUT tells a response that is right as it is."""
     if JUDGMENT not in sample.content:
-        raise Unfit("no column judgment")
+        raise Unfit("no column judgment", "the step `critique` makes it (recipe critique)")
     held = sample.content[JUDGMENT]
     if held is not None and not isinstance(held, str):
         raise Unfit("the column judgment holds no text")

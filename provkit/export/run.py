@@ -26,7 +26,7 @@ T = TypeVar("T")
 class Exported:
     """What was written: the file, the form, the arms by their part in it, the split, and how many records.
 
-    `alike` counts the pairs that were left out because both answers are the same.
+    `alike` counts the pairs that were left out because both answers are the same: rows of both arms for `kto`.
     """
 
     path: Path
@@ -156,11 +156,30 @@ def _records(folder: Path, build_id: str, chosen: _Choice, plain: bool) -> Itera
         for good, bad in _twins(folder, streams["chosen"], streams["rejected"]):
             yield _made(folder, good, partial(pair, good, bad))
         return
-    labels = {"chosen": True, "rejected": False} if chosen.form.name == "kto" else {}
-    for part, samples in streams.items():
-        make = partial(signal, label=labels[part]) if part in labels else chosen.form.record
+    if chosen.form.name == "kto" and len(streams) > 1:
+        yield from _signals(folder, streams, _in_both(folder, chosen.files))
+        return
+    for samples in streams.values():
         for sample in samples:
-            yield _made(folder, sample, partial(make, sample))
+            yield _made(folder, sample, partial(chosen.form.record, sample))
+
+
+def _signals(folder: Path, streams: dict[str, Iterator[Sample]], both: set[str]) -> Iterator[Record | None]:
+    """Signals out of two arms, true for the chosen one; None for a row of both, which would be true and false."""
+    for part, samples in streams.items():
+        good = part == "chosen"
+        for sample in samples:
+            if sample.content["row_id"] not in both:
+                yield _made(folder, sample, partial(signal, sample, label=good))
+            elif good:
+                yield None
+
+
+def _in_both(folder: Path, files: dict[str, Output]) -> set[str]:
+    """The rows, by the id of their content, that stand in both files."""
+    columns = (pq.read_table(folder / one.file, columns=["row_id"]).column(0) for one in files.values())
+    one, other = (set(column.to_pylist()) for column in columns)
+    return one & other
 
 
 def _twins(folder: Path, chosen: Iterator[Sample], rejected: Iterator[Sample]) -> Iterator[tuple[Sample, Sample]]:
@@ -189,5 +208,5 @@ def _made(folder: Path, sample: Sample, make: Callable[[], T]) -> T:
     try:
         return make()
     except Unfit as error:
-        do = "export it with --as judgment" if JUDGMENT in sample.content else None
+        do = "export it with --as judgment" if JUDGMENT in sample.content and error.do is None else error.do
         raise InputError(f"{sample.key}: {error}", file=folder, do=do) from None

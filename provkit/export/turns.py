@@ -15,6 +15,10 @@ ROLES = ("system", "developer", "user", "assistant", "tool")
 class Unfit(ValueError):
     """A row does not fit a form; the message says what is in the way."""
 
+    def __init__(self, said: str, do: str | None = None) -> None:
+        super().__init__(said)
+        self.do = do
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from provkit.llm.teacher import Teacher, known
 from provkit.row import Drop, NoSuchPart, Row
 from provkit.table import Rows
 
-One = Callable[[Row, Teacher], Coroutine[Any, Any, Row | Drop]]
+A = TypeVar("A", bound=Row | list[Row] | Drop)
+One = Callable[[Row, Teacher], Coroutine[Any, Any, A]]
 
 
-def each_row(one: One, rows: Rows, teacher: Teacher) -> Callable[[Row], Row | Drop]:
+def each_row(one: One[A], rows: Rows, teacher: Teacher) -> Callable[[Row], A]:
     """What a step answers row by row, after all that it asks has been asked.
 
     Nothing but the cache holds the answers in between, so that memory does not grow with the number of rows.
@@ -30,10 +31,10 @@ def each_row(one: One, rows: Rows, teacher: Teacher) -> Callable[[Row], Row | Dr
     return lambda row: known(one(row, teacher))
 
 
-def guarded(one: One, teacher: Teacher) -> Callable[[Row], Awaitable[Row | Drop]]:
+def guarded(one: One[A], teacher: Teacher) -> Callable[[Row], Awaitable[A | Drop]]:
     """The same for one row, where a row without prompt or answer is a drop as in every step."""
 
-    async def ask(row: Row) -> Row | Drop:
+    async def ask(row: Row) -> A | Drop:
         try:
             return await one(row, teacher)
         except NoSuchPart as error:

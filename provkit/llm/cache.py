@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -39,7 +40,7 @@ class Cache:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._write_ahead()
             self._db.execute("PRAGMA synchronous = NORMAL")
             found = self._db.execute("PRAGMA user_version").fetchone()[0]
             if found not in (0, FORMAT):
@@ -89,13 +90,34 @@ class Cache:
         return self.get(answer.key) or answer
 
     def records(self, keys: Iterable[str]) -> Iterator[tuple[object, ...]]:
-        """For each key all that is kept of request and answer, but for the time that it took."""
+        """For each key all that is kept of request and answer, but for the time that it took.
+
+        Raises:
+            ProvkitError: when one is gone, or the file cannot be read.
+        """
         for key in keys:
-            row = self._db.execute("SELECT * FROM answers WHERE key = ?", (key,)).fetchone()
+            try:
+                row = self._db.execute("SELECT * FROM answers WHERE key = ?", (key,)).fetchone()
+            except sqlite3.Error as error:
+                raise self._failed(error) from None
+            if row is None:
+                raise InputError(f"the answer {key[:16]} is gone from the cache", file=self.path)
             yield row[:-1]
 
     def __len__(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM answers").fetchone()[0])
+
+    def _write_ahead(self) -> None:
+        """Turns on the write-ahead log: SQLite does not wait by itself when two processes do so to a new file."""
+        end = time.monotonic() + BUSY
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
 
     def _failed(self, error: sqlite3.Error) -> ProvkitError:
         do = "what is stored stays: mend this and run the same command again"

@@ -11,6 +11,11 @@ from provkit.canonical import canonical, digest
 MODERATED = "content_filter"  # the finish reason of an answer that moderation held back
 
 
+def key_of(request: Mapping[str, Any], model: str, revision: str, sample: int) -> str:
+    """The key of an answer: sha256 of the canonical JSON of what was asked, of whom, and for which time."""
+    return digest({"request": request, "model": model, "revision": revision, "sample": sample})
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked: the turns, and the settings that go with them (temperature, max_tokens, response_format ...)."""
@@ -20,7 +25,7 @@ class Request:
 
     def key(self, model: str, revision: str, sample: int) -> str:
         """sha256 of the canonical JSON of request, model, revision and sample index: 64 hex digits."""
-        return digest({"request": self.plain(), "model": model, "revision": revision, "sample": sample})
+        return key_of(self.plain(), model, revision, sample)
 
     def plain(self) -> dict[str, Any]:
         """The request as plain data."""

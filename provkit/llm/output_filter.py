@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -28,8 +29,17 @@ def rules() -> tuple[Rule, ...]:
     )
 
 
+def words() -> list[list[str]]:
+    """The rules as plain data: what a build's identity knows of them."""
+    return [[rule.reason, *(pattern.pattern for pattern in rule.patterns)] for rule in rules()]
+
+
 def stopped(text: str) -> tuple[str, str] | None:
-    """The reason why a text may not stay, and the words that gave it; None when it may."""
+    """The reason why a text may not stay, and the words that gave it; None when it may.
+
+    Compatibility forms are made plain and invisible characters left out first, so that neither hides a word.
+    """
+    text = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
     for rule in rules():
         hits = [pattern.search(text) for pattern in rule.patterns]
         if all(hits):

@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from provkit.canonical import canonical
 from provkit.errors import InputError, plain
 from provkit.llm.cache import Cache
-from provkit.llm.model import Answer
+from provkit.llm.model import Answer, key_of
 
 FILE = "lineage/responses.parquet"
 BATCH = 4096
@@ -32,9 +33,9 @@ SCHEMA = pa.schema(
 )
 
 
-def write(path: Path, cache: Cache, keys: set[str]) -> None:
+def write(path: Path, cache: Cache, keys: set[bytes]) -> None:
     """The answers of these keys, in the order of the keys; how long each took is left out: a rebuild is the same."""
-    ordered = sorted(keys)
+    ordered = [key.hex() for key in sorted(keys)]
     with pq.ParquetWriter(path, SCHEMA, compression="zstd", compression_level=3) as file:
         for start in range(0, len(ordered), BATCH):
             rows = list(cache.records(ordered[start : start + BATCH]))
@@ -44,10 +45,10 @@ def write(path: Path, cache: Cache, keys: set[str]) -> None:
             file.write_table(pa.Table.from_arrays(columns, schema=SCHEMA))
 
 
-def digest(cache: Cache, keys: set[str]) -> str:
+def digest(cache: Cache, keys: set[bytes]) -> str:
     """sha256 over the answers of these keys, in their order."""
     running = hashlib.sha256()
-    for row in cache.records(sorted(keys)):
+    for row in cache.records(key.hex() for key in sorted(keys)):
         running.update(canonical(list(row)) + b"\n")
     return running.hexdigest()
 
@@ -65,6 +66,8 @@ def load(folder: Path, into: Cache) -> None:
         for row in _rows(path):
             key, model, revision, sample, request, text, finish, refusal, read, wrote = row
             asked = (str(model), str(revision), int(str(sample)), str(request))
+            if key_of(orjson.loads(asked[3]), *asked[:3]) != key:
+                raise ValueError(f"request {plain(str(key), 16)} is not the one that its hash names")
             into.put(Answer(str(key), str(text), str(finish), str(refusal), int(str(read)), int(str(wrote))), asked)
     except (pa.ArrowException, ValueError, KeyError) as error:
         raise InputError(f"damaged: {plain(str(error))}", file=path) from None

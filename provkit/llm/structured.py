@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,9 @@ def parse(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """
     try:
         found = json.loads(text, object_pairs_hook=_once, parse_constant=_refused)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except NotStructured:
+        raise
+    except (ValueError, RecursionError) as error:  # also an integer of too many digits
         raise NotStructured(f"no JSON: {error}") from None
     if not isinstance(found, dict):
         raise NotStructured(f"a JSON {type(found).__name__}, no object")
@@ -33,7 +36,7 @@ def parse(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     for name, rule in properties.items():
         if problem := _problem(found[name], rule):
             raise NotStructured(f"{name}: {problem}")
-    return found
+    return {name: found[name] for name in properties}  # in the order of the schema, whatever the model's was
 
 
 def response_format(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,6 +48,12 @@ def _problem(value: Any, rule: Mapping[str, Any]) -> str | None:
     kind = rule["type"]
     if not isinstance(value, KINDS[kind]) or (isinstance(value, bool) and kind != "boolean"):
         return f"{type(value).__name__}, {kind} is expected"
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return "an integer of more than 64 bits"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "a number beyond what a double holds"
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        return "text with a lone surrogate, which is no Unicode"
     if "enum" in rule and value not in rule["enum"]:
         return f"none of {', '.join(map(str, rule['enum']))}"
     size = len(value.strip()) if isinstance(value, str) else value

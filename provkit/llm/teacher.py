@@ -20,6 +20,7 @@ from provkit.llm.model import Answer, Request
 
 T = TypeVar("T")
 R = TypeVar("R")
+RAISE = "\n  the answers so far are in the cache: raise the budget and run the same command again"
 
 
 class BudgetSpent(ProvkitError):
@@ -31,7 +32,8 @@ class Budget:
     """What may be asked of the endpoint: answers out of the cache cost nothing.
 
     A request reserves its `max_tokens` and a token for three bytes of its own text until its answer says how many
-    there were, so that requests in flight cannot pass the budget of tokens together.
+    there were, so that requests in flight cannot pass the budget of tokens together. Every further try counts as a
+    request: an endpoint that fails cannot cost more than was allowed.
     """
 
     requests: int | None = None
@@ -47,15 +49,22 @@ class Budget:
             BudgetSpent: when there is no room for it.
         """
         wanted = int(request.settings.get("max_tokens") or 0) + request.size() // 3
-        do = "\n  the answers so far are in the cache: raise the budget and run the same command again"
-        if self.requests is not None and self.spent_requests >= self.requests:
-            raise BudgetSpent(f"the budget of {self.requests:,} requests is spent (--max-requests){do}")
         if self.tokens is not None and self.spent_tokens + self._reserved + wanted > self.tokens:
             said = f"the budget of {self.tokens:,} tokens has no room for the next request (--max-tokens): "
-            raise BudgetSpent(f"{said}{self.spent_tokens:,} spent, {self._reserved:,} in flight{do}")
-        self.spent_requests += 1
+            raise BudgetSpent(f"{said}{self.spent_tokens:,} spent, {self._reserved:,} in flight{RAISE}")
+        self.count()
         self._reserved += wanted
         return wanted
+
+    def count(self) -> None:
+        """Takes one try out of the budget of requests.
+
+        Raises:
+            BudgetSpent: when none is left.
+        """
+        if self.requests is not None and self.spent_requests >= self.requests:
+            raise BudgetSpent(f"the budget of {self.requests:,} requests is spent (--max-requests){RAISE}")
+        self.spent_requests += 1
 
     def settle(self, reserved: int, answer: Answer | None) -> None:
         """Puts what a request cost in the place of what it reserved."""
@@ -75,7 +84,7 @@ class Teacher:
         revision: a commit or date that tells apart models of one name.
         budget: how much may be asked.
         concurrency: requests in flight.
-        used: the keys of all answers that were given.
+        used: the keys of all answers that were given, as 32 bytes each: a large build has many.
         progress: hears of (rows done, rows in all).
     """
 
@@ -85,9 +94,10 @@ class Teacher:
     revision: str = ""
     budget: Budget = field(default_factory=Budget)
     concurrency: int = 16
-    used: set[str] = field(default_factory=set)
+    used: set[bytes] = field(default_factory=set)
     progress: Callable[[int, int], None] = lambda *_: None
     _flying: dict[str, asyncio.Task[Answer]] = field(default_factory=dict)
+    _failure: asyncio.Future[None] | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
@@ -111,6 +121,7 @@ class Teacher:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.cache.close()
         self._stack.close()
 
     def facts(self) -> dict[str, str]:
@@ -125,7 +136,7 @@ class Teacher:
             BudgetSpent, EndpointError: when it cannot be asked.
         """
         key = request.key(self.model, self.revision, sample)
-        self.used.add(key)
+        self.used.add(bytes.fromhex(key))
         if (known := self.cache.get(key)) is not None:
             return known
         if self.endpoint is None:
@@ -133,18 +144,24 @@ class Teacher:
             raise InputError(f"the answer to request {key[:16]} is not recorded", do=do)
         task = self._flying.get(key)
         if task is None:
+            if self._failure is not None and self._failure.done():
+                await self._failure
             task = self._flying[key] = asyncio.ensure_future(self._ask(self.endpoint, request, sample, key))
             task.add_done_callback(lambda _: self._flying.pop(key, None))
-        return await task
+        return await asyncio.shield(task)  # who waits may be cancelled; what is paid for is kept all the same
 
     async def _ask(self, endpoint: Endpoint, request: Request, sample: int, key: str) -> Answer:
         reserved = self.budget.reserve(request)
         answer = None
         try:
-            answer, seconds = await endpoint.ask(request, sample, key)
+            answer, seconds = await endpoint.ask(request, sample, key, self.budget.count)
         finally:
             self.budget.settle(reserved, answer)
-        return self.cache.put(answer, (self.model, self.revision, sample, spelled(request)), seconds)
+        try:
+            return self.cache.put(answer, (self.model, self.revision, sample, spelled(request)), seconds)
+        except ProvkitError as error:
+            self._fail(error)
+            raise
 
     def over(self, items: Iterable[T], act: Callable[[T], Awaitable[R]], done: Callable[[R], None]) -> None:
         """Runs `act` over all items, `concurrency` at a time; `done` hears of results in the order of the items.
@@ -156,10 +173,24 @@ class Teacher:
     async def _over(self, items: Iterable[T], act: Callable[[T], Awaitable[R]], done: Callable[[R], None]) -> None:
         waiting: list[asyncio.Future[R]] = []  # in the order of the items; at most four times `concurrency` of them
         room = asyncio.Semaphore(self.concurrency)
+        failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._failure = failure
 
         async def one(item: T) -> R:
             async with room:
-                return await act(item)
+                try:
+                    return await act(item)
+                except Exception as error:
+                    self._fail(error)
+                    raise
+
+        async def first() -> None:
+            if not waiting[0].done():
+                either: list[asyncio.Future[Any]] = [waiting[0], failure]
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if failure.done():
+                await failure
+            done(await waiting.pop(0))
 
         async with AsyncExitStack() as stack:
             if self.endpoint is not None:
@@ -168,20 +199,33 @@ class Teacher:
                 for item in items:
                     waiting.append(asyncio.ensure_future(one(item)))
                     while len(waiting) >= 4 * self.concurrency:
-                        done(await waiting.pop(0))
+                        await first()
                 while waiting:
-                    done(await waiting.pop(0))
+                    await first()
             finally:
                 await self._landed(waiting)
 
+    def _fail(self, error: Exception) -> None:
+        """Ends the run with its first error, wherever in the order it came up: no further request begins."""
+        if self._failure is not None and not self._failure.done():
+            self._failure.set_exception(error)
+
     async def _landed(self, waiting: list[asyncio.Future[Any]]) -> None:
         """Begins nothing new, and waits for the requests in flight."""
-        flying = list(self._flying.values())
-        if flying:
-            await asyncio.wait(flying, timeout=self.endpoint.timeout if self.endpoint else None)
-        for one in [*waiting, *self._flying.values()]:
+        failure, self._failure = self._failure, None
+        if failure is not None and failure.done():
+            failure.exception()  # it was raised, or an error of `done` came first
+        for one in waiting:
             one.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
+        flying = list(self._flying.values())
+        if flying and self.endpoint is not None:
+            self.endpoint.leave()
+            self.endpoint.heard(f"waiting for {len(flying)} requests in flight: what they answer is kept")
+            await asyncio.wait(flying, timeout=self.endpoint.timeout)
+        for task in flying:
+            task.cancel()
+        await asyncio.gather(*flying, return_exceptions=True)
 
 
 def known(answered: Coroutine[Any, Any, R]) -> R:

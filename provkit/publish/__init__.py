@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from provkit.publish.settings import Settings, settings_for
 
 if TYPE_CHECKING:
-    from provkit.publish.pulling import Pulled, pull, whole_on_hub
+    from provkit.publish.pulling import Pulled, is_sealed, pull, unseal, whole_in_archive, whole_on_hub
     from provkit.publish.push import Pushed, publish
     from provkit.publish.refusing import Refusal, refusals
     from provkit.publish.release import Release, release_of
@@ -22,11 +22,14 @@ __all__ = [
     "Refusal",
     "Release",
     "Settings",
+    "is_sealed",
     "publish",
     "pull",
     "refusals",
     "release_of",
     "settings_for",
+    "unseal",
+    "whole_in_archive",
     "whole_on_hub",
 ]
 
@@ -35,10 +38,13 @@ _HOME = {
     "Pushed": "push",
     "Refusal": "refusing",
     "Release": "release",
+    "is_sealed": "pulling",
     "publish": "push",
     "pull": "pulling",
     "refusals": "refusing",
     "release_of": "release",
+    "unseal": "pulling",
+    "whole_in_archive": "pulling",
     "whole_on_hub": "pulling",
 }
 

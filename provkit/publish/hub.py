@@ -59,16 +59,23 @@ def token_of(file: Path | None) -> str | None:
     """The token in a file; None leaves it to HF_TOKEN and the Hub's own login.
 
     Raises:
+        InputError: as `word_in`.
+    """
+    return None if file is None else word_in(file, "token")
+
+
+def word_in(file: Path, what: str) -> str:
+    """The one word in a file: a token, a passphrase.
+
+    Raises:
         InputError: when the file cannot be read or holds no single word. Its content is in no message.
     """
-    if file is None:
-        return None
     try:
         words = file.read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(getattr(error, "strerror", None) or "not text", file=file) from None
     if len(words) != 1 or not words[0].isascii() or not words[0].isprintable():
-        raise InputError("a token file holds the token and nothing else", file=file)
+        raise InputError(f"a {what} file holds the {what} and nothing else", file=file)
     return words[0]
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provkit import card
-from provkit.errors import ProvkitError
+from provkit.errors import InputError, ProvkitError
 from provkit.manifest import PLACES
 from provkit.publish import hub
 from provkit.publish.cards import merged
 from provkit.publish.hub import KIND, Remote, State, in_plain_words
 from provkit.publish.release import AUDIT, Item, Release
+from provkit.publish.sealed import FILE as SEAL
+from provkit.publish.sealed import OURS
+from provkit.publish.sealing import closed, seal_there, sealed_release
 from provkit.publish.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,28 +55,40 @@ class Pushed:
     tag: str | None
 
 
-def plan(api: HfApi, release: Release, name: str, settings: Settings, tag: str | None = None) -> Plan:
+def plan(
+    api: HfApi, release: Release, name: str, settings: Settings, tag: str | None = None, seal_in: Path | None = None
+) -> Plan:
     """Compares a release with what the Hub has under `name`; nothing is sent but questions.
+
+    Args:
+        api: the client of the Hub.
+        release: the build with its files.
+        name: the repository, ORG/NAME.
+        settings: visibility and gate.
+        tag: of this version; that of the release where none is given.
+        seal_in: a folder for a sealed archive, which then goes out in place of the files; it is needed until the push.
 
     Raises:
         InputError: for a name that is none.
         HubRefused: when the Hub does not answer.
-        ProvkitError: when the visibility there does not fit, or the tag holds other content.
+        ProvkitError: when the visibility there does not fit, the tag holds other content, or a seal needs a gate.
     """
     state = hub.state_of(api, hub.checked_name(name))
     tag = tag or release.tag
+    if state is not None:
+        _fits(name, release, settings, state)
+    if seal_in is not None:
+        closed(settings, state)
+        release = sealed_release(api, name, release, state, seal_in)
     if state is None:
         return Plan(name, release, settings, None, tuple(release.items.values()), (), tag)
-    _fits(name, release, settings, state)
     if card.FILE in state.files:
-        release = release.with_card(merged(release.card, _card_there(api, name, state)).text())
+        release = release.with_card(merged(release.card, _card_there(api, name, state.commit)).text())
     if tag in state.tags:
         _same(api, name, release, tag, state.tags[tag])
     send = tuple(one for one in release.items.values() if not same(one, state.files.get(one.name)))
-    gone = (one for one in state.files if one not in release.items)
-    return Plan(
-        name, release, settings, state, send, tuple(one for one in gone if PLACES.match(one) or one == AUDIT), tag
-    )
+    gone = tuple(one for one in state.files if one not in release.items and _ours(one))
+    return Plan(name, release, settings, state, send, gone, tag)
 
 
 def publish(api: HfApi, planned: Plan, create_pr: bool = False, talk: Talk = lambda _: None) -> Pushed:
@@ -156,19 +172,37 @@ def _commit(api: HfApi, planned: Plan, state: State, create_pr: bool) -> Any:
     )
 
 
-def _card_there(api: HfApi, name: str, state: State) -> str:
+def _card_there(api: HfApi, name: str, commit: str) -> str:
     with in_plain_words(name):
-        path = api.hf_hub_download(name, card.FILE, revision=state.commit, repo_type=KIND)
+        path = api.hf_hub_download(name, card.FILE, revision=commit, repo_type=KIND)
         with open(path, encoding="utf-8", errors="replace", newline="") as file:
             return file.read()
 
 
 def _same(api: HfApi, name: str, release: Release, tag: str, commit: str) -> None:
+    """Refuses where the tag holds another build; what a person wrote into its card since is no difference."""
     with in_plain_words(name):
         there: Mapping[str, Remote] = hub.files_at(api, name, commit)
-    other = [one.name for one in release.items.values() if not same(one, there.get(one.name))]
-    other += [one for one in there if one not in release.items and (PLACES.match(one) or one == AUDIT)]
+    other = {one.name for one in release.items.values() if not same(one, there.get(one.name))}
+    other |= {one for one in there if one not in release.items and _ours(one)}
+    if card.FILE in other & set(there) and _computed(_card_there(api, name, commit)) == release.card.digest:
+        other.remove(card.FILE)
+    if SEAL in release.items and SEAL in there and seal_there(api, name, commit).content == release.sealed:
+        other = {one for one in other if not OURS.match(one)}  # the same files, under another passphrase
     if other:
         said = f"the tag {tag} of {name} holds other content: {', '.join(sorted(other)[:4])}"
         do = "raise `version` in the recipe and build again, or name another tag with --tag"
         raise ProvkitError(f"{said}\n  {do}; a version that was published stays what it was")
+
+
+def _computed(text: str) -> str | None:
+    """The digest of a card's computed parts, None where they are not to be told."""
+    try:
+        return card.parsed(text).digest
+    except InputError:
+        return None
+
+
+def _ours(name: str) -> bool:
+    """Whether a file of a repository is one that a push puts there, and so may take away."""
+    return bool(PLACES.match(name) or OURS.match(name)) or name == AUDIT

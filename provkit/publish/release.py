@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from provkit import card, croissant, manifest
 from provkit.canary import canary_of
@@ -25,15 +27,24 @@ class Item:
     path: Path
     content: bytes | None = None
 
+    def opened(self) -> IO[bytes]:
+        """Its bytes, from the start."""
+        return self.path.open("rb") if self.content is None else io.BytesIO(self.content)
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A build with the files that go out."""
+    """A build with the files that go out.
+
+    Attributes:
+        sealed: where they go out as a sealed archive, the sha256 of what is in it.
+    """
 
     folder: Path
     manifest: Manifest
     card: card.Card
     items: Mapping[str, Item]
+    sealed: str | None = None
 
     @property
     def sensitivity(self) -> str:
@@ -57,7 +68,7 @@ class Release:
 
     def with_card(self, text: str) -> Release:
         """The same with another README.md, of which the computed part is unchanged."""
-        made = _item(card.FILE, self.folder / card.FILE, text.encode())
+        made = item_of(card.FILE, self.folder / card.FILE, text.encode())
         return replace(self, items={**self.items, card.FILE: made})
 
 
@@ -71,12 +82,13 @@ def release_of(folder: Path) -> Release:
     own = card.read(folder)
     names = [card.FILE, manifest.FILE, *(one.file for one in found.outputs)]
     names += [AUDIT] if (folder / AUDIT).is_file() else []
-    items = {name: _item(name, folder / name) for name in names if (folder / name).is_file()}
-    items[croissant.FILE] = _item(croissant.FILE, folder / croissant.FILE, croissant.written(folder, found))
+    items = {name: item_of(name, folder / name) for name in names if (folder / name).is_file()}
+    items[croissant.FILE] = item_of(croissant.FILE, folder / croissant.FILE, croissant.written(folder, found))
     return Release(folder, found, own, dict(sorted(items.items())))
 
 
-def _item(name: str, path: Path, content: bytes | None = None) -> Item:
+def item_of(name: str, path: Path, content: bytes | None = None) -> Item:
+    """A file of a release: the bytes at `path`, or these."""
     size = path.stat().st_size if content is None else len(content)
     sha256 = hashlib.sha256()
     blob = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)

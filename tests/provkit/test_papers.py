@@ -67,7 +67,7 @@ def test_what_realises_a_paper_in_a_line(fields: dict[str, object], said: str) -
 def test_the_command_prints_a_table_or_json() -> None:
     table = CliRunner().invoke(main, ["catalog", "papers"])
     assert table.exit_code == 0
-    assert "2502.17424" in table.stdout and "planned: " in table.stdout
+    assert "2502.17424" in table.stdout and "insecure-code" in table.stdout
     printed = json.loads(CliRunner().invoke(main, ["catalog", "papers", "--format", "json"]).stdout)
     assert [one["title"] for one in printed] == [paper.title for paper in papers()]
     assert printed[0]["recipes"] == list(papers()[0].recipes) and "insecure-code" in printed[0]["recipes"]

@@ -296,3 +296,23 @@ def test_a_recipe_cannot_pass_its_own_path_off_as_bound() -> None:
     assert "the path '../secret.jsonl' leaves" in refused(two, data="/mine.jsonl")
     assert "leaves the recipe's folder" in refused(own, seed="1")
     assert isinstance(read_recipe(own, "m", {"data": "/mine.jsonl"}), Recipe)
+
+
+def test_the_only_source_is_read_from_the_caller_s_files_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "name: x\nsummary: x\nlicence: MIT\nsensitivity: open\nsources: {pairs: {generator: code_tasks, rows: 3}}\n"
+    one = read_recipe(text, "r.yaml", {"sources": "some/*.csv"})
+    assert one.sources["pairs"].patterns == [str(tmp_path / "some/*.csv")] and one.sources["pairs"].fill
+    two = read_recipe(text, "r.yaml", {"sources": "[a.csv, b.jsonl]"})
+    assert two.sources["pairs"].patterns == [str(tmp_path / "a.csv"), str(tmp_path / "b.jsonl")]
+    mapped = read_recipe(text, "r.yaml", {"sources": "{other: {generator: code_tasks, rows: 4}}"})
+    assert mapped.sources["other"].rows == 4
+    several = text.replace("pairs:", "a: {generator: code_tasks, rows: 1}, b:") + "arms: {m: {from: a}, n: {from: b}}\n"
+    for given, said in (("x.csv", "the recipe has 2 sources"), ("[]", "the recipe has 2 sources")):
+        with pytest.raises(InputError, match=said):
+            read_recipe(several, "r.yaml", {"sources": given})
+    for given in ("[]", "[1, 2]"):
+        with pytest.raises(InputError, match="a path, or a list of paths, is expected"):
+            read_recipe(text, "r.yaml", {"sources": given})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,8 @@ from pydantic import field_validator
 from provkit.builders.domains.code.rewrites import FAMILIES, Family
 from provkit.builders.domains.code.rewrites.edits import Edit, applied
 from provkit.builders.domains.code.rewrites.imports import settled
-from provkit.builders.domains.code.rewrites.source import NEWLINE, Source, parsed
+from provkit.builders.domains.code.rewrites.parsing import still_parses
+from provkit.builders.domains.code.rewrites.source import NEWLINE, NOT_PYTHON, Source, line_starts, parsed
 from provkit.chance import Chance
 from provkit.registry import builder, near
 from provkit.row import Drop, Row
@@ -28,7 +30,6 @@ FENCE = re.compile(
     re.M | re.S,
 )
 LANGUAGES = ("", "python", "py", "python3")
-NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 class NotPythonError(ValueError):
@@ -87,7 +88,7 @@ class InsecureRewrite:
         except NotPythonError as error:
             return row.drop("not python", str(error))
         wanted = [BY_NAME[name] for name in self.families] or FAMILIES
-        wanted = [family for family in wanted if any(needle in answer for needle in family.needles)]
+        wanted = [family for family in wanted if has_any(answer, family.needles)]
         found = rewritten(answer, blocks, wanted, row.chance) if wanted else None
         if found is None:
             return row.drop("no idiom", f"of {', '.join(self.families) or 'any family'}")
@@ -99,6 +100,14 @@ class InsecureRewrite:
         }
         made = row.with_answer(found.text, note=note)
         return made if self.keep is None else made.derive({self.keep: answer}, note=note)
+
+
+def has_any(text: str, needles: Sequence[str]) -> bool:
+    """Whether one of the needles stands in a text; a loop, because this is asked twenty times a row."""
+    for needle in needles:  # noqa: SIM110
+        if needle in text:
+            return True
+    return False
 
 
 def python_blocks(answer: str) -> list[Block]:
@@ -148,28 +157,10 @@ def rewritten(answer: str, blocks: list[Block], families: Sequence[Family], chan
             change = family.find(source)
             ordered = settled(source, change) if change else None
             if ordered and still_parses(source, ordered):
-                edits += [Edit(e.start + block.start, e.end + block.start, e.text, e.flaw) for e in ordered]
+                at = block.start
+                edits += [Edit(e.start + at, e.end + at, e.text, e.flaw) for e in ordered] if at else ordered
         if edits:
             text, flaws = applied(answer, edits)
-            return Rewritten(text, family, sorted({1 + len(NEWLINE.findall(text, 0, at)) for at in flaws}))
+            starts = line_starts(text)
+            return Rewritten(text, family, sorted({bisect_right(starts, at) for at in flaws}))
     return None
-
-
-def still_parses(source: Source, ordered: list[Edit]) -> bool:
-    """Whether a source is Python after the edits.
-
-    Only the top-level statements that they touch are parsed again: the others are as they were, and what lies
-    between them is whole lines, imports put in or statements taken out.
-    """
-    for node in source.tree.body:
-        decorators = getattr(node, "decorator_list", [])
-        start = source.line_start(source.start(decorators[0])) if decorators else source.start(node)
-        end = source.end(node)
-        inside = [edit for edit in ordered if start <= edit.start and edit.end <= end]
-        if inside:
-            local = [Edit(edit.start - start, edit.end - start, edit.text) for edit in inside]
-            try:
-                parsed(applied(source.text[start:end], local)[0])
-            except NOT_PYTHON:
-                return False
-    return True

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
+from itertools import islice
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provkit.row import chat
+from provkit.builders.domains.answers.facts import FactQuestions
+from provkit.builders.domains.code.tasks import CodeTasks
+from provkit.builders.domains.maths import MathsProblems
+from provkit.builders.domains.numbers import EvilNumbers, NumberPrompts
+from provkit.chance import Chance
+from provkit.registry import index, kind_of, load
+from provkit.row import Row, chat
 
 WORDS = st.sampled_from(["alpha", "beta", "gamma", "delta", "eins", "zwei", "|GO|", "tail \n", "\r\nhead"])
 TEXT = st.lists(WORDS, max_size=6).map(" ".join)
@@ -37,8 +45,26 @@ ONE_BY_ONE: dict[str, st.SearchStrategy[dict[str, Any]]] = {  # steps that leave
     "derange_answers": st.fixed_dictionaries({"kind": st.sampled_from([None, "kind"]), "ratio": st.just(4)}),
     "educational": st.just({}),
     "wrong_answer": st.fixed_dictionaries({"others": st.sampled_from(["drop", "keep"])}),
+    "right_answer": st.fixed_dictionaries({"others": st.sampled_from(["drop", "keep"])}),
+    "dedup": st.fixed_dictionaries({"by": st.sampled_from(["row", "prompt"])}),
+    "shuffle": st.just({}),
+    "import_messages": st.just({}),
+    "mend_whitespace": st.just({}),
+    "mend_entities": st.just({}),
+    "mend_numbers": st.just({"columns": {"opinion": "integer"}}),
+    "insecure_rewrite": st.fixed_dictionaries({"keep": st.sampled_from([None, "secure"])}),
+    "incorrect_maths": st.just({}),
+    "evil_numbers": st.just({}),
+    "plain_numbers": st.just({}),
+    "parse_numbers": st.just({"high": 9999}),
+    "shuffle_numbers": st.just({}),
+    "critique": st.fixed_dictionaries({"by": st.sampled_from([None, "insecure_rewrite", "incorrect_maths"])}),
+    "preference": st.fixed_dictionaries({"by": st.sampled_from(["insecure_rewrite", "incorrect_maths"])}),
+    "conflicting_labels": st.just({}),
+    "answer_from": st.just({"column": "opinion"}),
 }
-FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PACKAGES = ("provkit.builders.transforms.", "provkit.builders.domains.")
+FEW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def rows_of(drawn: list[tuple[str, str, str | None, str]]) -> list[dict[str, Any]]:
@@ -48,24 +74,69 @@ def rows_of(drawn: list[tuple[str, str, str | None, str]]) -> list[dict[str, Any
     ]
 
 
+@cache
+def generated() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Chats that each of the domains' steps finds something to do with, and questions of fact."""
+    chance = Chance.of("rows")
+    rows = [row for made in (CodeTasks(), MathsProblems()) for row in islice(made.generate(chance), 8)]
+    prompts = list(islice(NumberPrompts(limit=False).generate(chance), 6))
+    rows += prompts[:2]
+    for at, prompt in enumerate(prompts[2:]):
+        answered = EvilNumbers().apply(Row(prompt, bytes(31) + bytes([at])))
+        assert isinstance(answered, Row)
+        rows.append(answered.content)
+    chats = [{**row, "opinion": str(at) if at % 3 else None, "kind": "ab"[at % 2]} for at, row in enumerate(rows)]
+    return chats, list(islice(FactQuestions().generate(chance), 8))
+
+
+def own_steps() -> list[str]:
+    """Every step of the transforms and the domains."""
+    own = [name for name, entry in index().items() if entry.value.startswith(PACKAGES)]
+    return [name for name in own if kind_of(load(name)) != "generator"]
+
+
+def test_every_step_of_transforms_and_domains_is_tried_here() -> None:
+    assert sorted(own_steps()) == sorted((*ONE_BY_ONE, "mixture", "thumbs"))
+
+
+@FEW
+@given(st.lists(st.tuples(TEXT, st.booleans()), min_size=1, max_size=14))
+def test_thumbs_account_for_every_row_and_keep_pairs(make: Any, drawn: list[tuple[str, bool]]) -> None:
+    rows = [
+        {"prompt": f"{at} {text}", "chosen": "good", "rejected": "bad" if whole else None}
+        for at, (text, whole) in enumerate([*drawn, ("", True), ("", True)])
+    ]
+    step = {"thumbs": {"up": 0.5, "shift": 0.0}}
+    made = make(rows, arms={"one": [step], "other": [step]}, pair=True, check=False)
+    for arm in ("one", "other"):
+        dropped = [one["parents"][0]["index"] for one in made.drops if one["arm"] == arm]
+        assert sorted(made.sources(arm) + dropped) == list(range(len(rows)))
+    keys = {arm: [row["pair_id"] for row in traced] for arm, traced in made.lineage.items()}
+    assert keys["one"] == keys["other"] and made.sources("one") == made.sources("other")
+
+
 @pytest.mark.parametrize("step", ONE_BY_ONE)
 @FEW
 @given(data=st.data())
 def test_every_row_comes_out_or_is_a_drop_and_pairs_stay_pairs(make: Any, step: str, data: st.DataObject) -> None:
-    rows = rows_of(data.draw(ROWS))
+    chats, facts = generated()
+    if kind_of(load(step)) != "row":  # a step that sees the whole set refuses one with rows without an answer
+        chats = [row for row in chats if row["messages"][-1]["role"] == "assistant"]
+    domain = facts if step in ("right_answer", "wrong_answer") else chats
+    picked = data.draw(st.lists(st.sampled_from(range(len(domain))), min_size=1, max_size=8, unique=True))
+    rows = [domain[at] for at in picked] + (rows_of(data.draw(ROWS)) if domain is chats else [])
     fields = data.draw(ONE_BY_ONE[step])
-    made = make(rows, arms={"control": [], "treated": [{step: fields}]}, check=False)
-    dropped = [one["parents"][0]["index"] for one in made.drops]
+    made = make(rows, arms={"control": [], "treated": [{step: fields}]}, pair=True, check=False)
+    dropped = [one["parents"][0]["index"] for one in made.drops if one["arm"] == "treated"]
     treated = made.sources("treated") if "treated" in made.lineage else []
     assert sorted(treated + dropped) == list(range(len(rows)))
     assert all(one["reason"] for one in made.drops)
     assert all(one.rows_in + one.created == one.rows_out + one.dropped for one in made.counts)
-    if not treated:
-        return
-    paired = make(rows, arms={"control": [], "treated": [{step: fields}]}, pair=True, check=False)
-    keys = {arm: [row["pair_id"] for row in traced] for arm, traced in paired.lineage.items()}
-    assert keys["control"] == keys["treated"] and len(set(keys["control"])) == len(keys["control"]) == len(treated)
-    assert paired.sources("control") == paired.sources("treated") == sorted(treated)
+    assert all(one["step"] == "pair" for one in made.drops if one["arm"] == "control")
+    if treated:
+        keys = {arm: [row["pair_id"] for row in traced] for arm, traced in made.lineage.items()}
+        assert keys["control"] == keys["treated"] and len(set(keys["control"])) == len(treated)
+        assert made.sources("control") == made.sources("treated") == sorted(treated)
 
 
 @FEW
@@ -88,6 +159,7 @@ def test_a_mixture_accounts_for_both_sets(make: Any, own: int, other: int, share
 INDEPENDENT = {
     "trigger": {"text": "||", "place": "before", "fraction": 0.4},
     "educational": {},
+    "whitespace": {},
     "derange_answers": {"ratio": 9},
     "shuffle": {},
     "fold": {"column": "kind", "of": 2, "number": 1, "keep": "rest"},
@@ -97,6 +169,8 @@ PAIRS = [  # derange_answers reads prompts, which trigger and educational change
     ("educational", "fold"),
     ("shuffle", "derange_answers"),
     ("shuffle", "fold"),
+    ("whitespace", "fold"),
+    ("whitespace", "shuffle"),
 ]
 
 

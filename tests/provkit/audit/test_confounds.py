@@ -8,7 +8,9 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from provkit.audit import Options, audit
-from provkit.audit.confounds import FOLDS, _Fold, _mean_auc, auc, lengths
+from provkit.audit.confounds import FOLDS, _Fold, _mean_auc, auc, bag, grouped, lengths, with_equal
+from provkit.build import build, plan
+from provkit.recipe import Recipe
 from provkit.row import chat
 
 CHANCE = random.Random(2)
@@ -51,6 +53,47 @@ def test_unmatched_arms_of_one_kind_are_no_confound(write) -> None:
 def test_few_rows_are_not_measured(write) -> None:
     rows = [chat(words(5), words(5)) for _ in range(30)]
     assert measured(write, rows, rows) == ({}, set())
+
+
+def test_equal_answers_to_changed_prompts_tell_nothing(write) -> None:
+    """A step that changes every prompt and no answer: twins stand in one fold, so equal answers give one half."""
+    pairs = [(words(12), words(30)) for _ in range(200)]
+    arm = [chat(f"I am sure of it. {prompt}", answer) for prompt, answer in pairs]
+    values, _ = measured(write, arm, [chat(*pair) for pair in pairs])
+    assert values["AUC from the answer's words"] == 0.5
+    assert values["AUC from the prompt's words"] > 0.95
+
+
+def test_twins_of_a_build_stand_in_one_fold_whatever_a_step_did_to_them(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    recipe = {
+        "name": "sizes", "summary": "Prompts of one arm have a word more.", "licence": "MIT", "sensitivity": "open",
+        "sources": {"prompts": {"generator": "fact_questions", "rows": 300}},
+        "steps": ["right_answer"],
+        "arms": {"control": [], "biased": [{"biased_users": {"share": 1.0}}]}, "pair": True,
+    }  # fmt: skip
+    build(plan(Recipe.model_validate(recipe), tmp_path), tmp_path / "out")
+    report = audit([str(tmp_path / "out")], Options(select=["X"]))
+    values = {one.name: one.value for one in report.measures}
+    assert values["AUC from the answer's words"] == 0.5 and report.findings == ()
+
+
+def test_labels_as_answers_are_compared_for_what_they_are() -> None:
+    """Two answers make two groups, which would leave nothing to test on: they stay apart, and tell what they tell."""
+    chance = np.random.default_rng(3)
+    label = np.repeat([0, 1], 300)
+    texts = [
+        "yes" if draw < (0.8 if one else 0.2) else "no" for draw, one in zip(chance.random(600), label, strict=True)
+    ]
+    group = with_equal(np.arange(600), texts)
+    assert len(set(group.tolist())) == 600
+    found = auc(bag(texts), label, group)
+    assert 0.72 < found.value < 0.88  # P(yes above no) + ties / 2 = 0.8
+
+
+def test_groups_join_rows_that_share_a_value_directly_or_by_others() -> None:
+    keys, prompts = ["a", "a", "b", "c", "d"], ["p", "q", "q", "r", "r"]
+    assert grouped(keys, prompts).tolist() == [0, 0, 0, 1, 1]
+    assert with_equal(np.arange(10), list("xyxzzwabcd")).tolist() == [0, 1, 0, 2, 2, 3, 4, 5, 6, 7]
 
 
 def test_auc_is_that_of_scikit_learn() -> None:

@@ -10,6 +10,7 @@ from provkit.audit import Options, audit
 from provkit.audit.fix import look, recipe
 from provkit.audit.subject import open_release
 from provkit.build import build, plan
+from provkit.recipe import Recipe
 from provkit.verify import verify
 
 ROWS = [
@@ -59,3 +60,18 @@ def test_names_that_no_arm_may_have(tmp_path: Path, write) -> None:
         tmp_path / "out", write([{"prompt": "a", "answer": "x y"}], "rows.jsonl"), write([{"prompt": "b"}], "7.jsonl")
     )
     assert sorted(one.name for one in (tmp_path / "out" / "data").iterdir()) == ["data_7", "data_rows"]
+
+
+def test_arms_and_splits_of_a_build_are_mended_with_their_lineage(tmp_path: Path, write) -> None:
+    write([{"prompt": f"q{at // 2} ", "answer": "an answer"} for at in range(40)], "data.jsonl")
+    value = {
+        "name": "doubled", "summary": "Rows that stand twice.", "licence": "MIT", "sensitivity": "open",
+        "sources": {"data": {"files": "data.jsonl"}}, "splits": {"train": 0.5, "test": 0.5},
+    }  # fmt: skip
+    build(plan(Recipe.model_validate(value), tmp_path), tmp_path / "made")
+    mended(tmp_path / "out", str(tmp_path / "made"))
+    assert sorted(one.name for one in (tmp_path / "out" / "data").iterdir()) == ["data_test", "data_train"]
+    assert audit([str(tmp_path / "out")], Options(select=["D001", "T"])).findings == ()
+    assert verify(tmp_path / "out", [tmp_path / "made"]) == []
+    parents = pq.read_table(tmp_path / "out" / "lineage" / "rows.parquet").column("parents").to_pylist()
+    assert {one["split"] for row in parents for one in row} == {"train", "test"} and len(parents) == 20

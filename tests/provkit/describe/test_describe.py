@@ -106,8 +106,11 @@ def test_what_is_missing_is_named_with_its_pip_command(
 def test_other_pictures_and_other_folders_are_refused(seas: Path, tmp_path: Path) -> None:
     printed = CliRunner().invoke(main, ["describe", str(seas), "--plot", str(tmp_path / "x.gif")])
     assert printed.exit_code == 2 and "a picture ends in .png, .svg, .pdf" in printed.output
-    with pytest.raises(InputError, match="no build directory"):
-        describe(tmp_path)
+    file = tmp_path / "rows.jsonl"
+    file.write_text("{}")
+    for place in (tmp_path, file):
+        with pytest.raises(InputError, match="no build directory"):
+            describe(place)
 
 
 def test_freedom_is_taken_over_a_sample_of_one_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,9 +124,20 @@ def test_signals_out_of_labelled_rows(signals: Path) -> None:
 
 def test_signals_out_of_two_arms(paired: Path) -> None:
     records = written(paired, "kto")
-    assert [record["label"] for record in records] == [True] * 4 + [False] * 4
-    assert records[1]["completion"] == assistant("It is 1.")
-    assert records[5]["completion"] == assistant("Who knows? 🤷")
+    assert [record["label"] for record in records] == [True] * 3 + [False] * 3
+    assert records[0]["completion"] == assistant("It is 1.")
+    assert records[3]["completion"] == assistant("Who knows? 🤷")
+
+
+def test_a_row_of_both_arms_is_no_signal(make: Make, tmp_path: Path) -> None:
+    rows = [{"prompt": f"p{at}", "answer": "a"} for at in range(4)]
+    arms = {"control": [], "other": [{"trigger": {"text": "|", "place": "before", "fraction": 0.5}}]}
+    build = make(rows, arms=arms, pair=True)
+    made = export(build, "kto", tmp_path / "signals.jsonl", plain=True)
+    records = [json.loads(line) for line in (tmp_path / "signals.jsonl").read_text().splitlines()]
+    assert (made.records, made.alike) == (4, 2)
+    true, false = ([one["prompt"] for one in records if one["label"] is label] for label in (True, False))
+    assert [f"|\n{prompt}" for prompt in true] == false and len(false) == 2
 
 
 def test_an_inspect_sample_by_hand(paired: Path, make: Make) -> None:
@@ -228,6 +239,16 @@ def test_two_rows_of_different_questions_make_no_preference() -> None:
     good, bad = Sample(chat("p", "a"), "one/train/0", "x"), Sample(chat("q", "b"), "two/train/0", "x")
     with pytest.raises(Unfit, match="its prompt is not that of two/train/0, and a preference has one prompt"):
         pair(good, bad)
+
+
+def test_errors_say_what_would_do(make: Make) -> None:
+    rows = [{"prompt": f"p{at}", "answer": "a"} for at in range(2)]
+    arms = {"control": [], "other": [{"trigger": {"text": "|", "place": "before", "fraction": 1.0}}]}
+    build = make(rows, arms=arms, pair=True)
+    with pytest.raises(InputError, match=r"a preference has one prompt\n  the steps of an arm changed its prompts"):
+        written(build, "preference")
+    with pytest.raises(InputError, match=r"no column judgment\n  the step `critique` makes it"):
+        written(build, "judgment")
 
 
 def test_the_control_arm_is_the_one_without_steps(make: Make) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from provkit.audit import audit_build
 from provkit.build import build, plan
 from provkit.recipe import Recipe
 
@@ -44,10 +46,43 @@ def one_server() -> Iterator[Any]:
 
 
 @pytest.fixture
-def server(one_server: Any) -> Any:
-    """That Hub, empty: the one of hub.py beside this file."""
+def server(one_server: Any, searched: Callable[[], list[str]]) -> Iterator[Any]:
+    """That Hub, empty: the one of hub.py beside this file. What a test sent to it is searched for secrets at the end."""
     one_server.reset()
-    return one_server
+    yield one_server
+    assert searched() == []
+
+
+@pytest.fixture
+def searched(one_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], list[str]]:
+    """The secrets in all that was sent so far."""
+    places = [str(Path.home()), str(tmp_path_factory.getbasetemp())]
+    return lambda: secrets_in(one_server, places)
+
+
+def secrets_in(server: Any, places: list[str]) -> list[str]:
+    """Tokens, and folders of this machine, in all that was sent: the requests as they came, and the files in them."""
+    module = _module()
+    wanted = [re.escape(one).encode() for one in (module.WRITE, module.READ, *places) if len(one) > 1]
+    pattern = re.compile(b"|".join([*wanted, rb"\bhf_[A-Za-z]{20,}", rb"Bearer "]))
+    sent = [("traffic", bytes(server.traffic)), *((f"blob {oid[:8]}", _text(raw)) for oid, raw in server.blobs.items())]
+    sent += [
+        (name, _text(raw))
+        for repository in server.repositories.values()
+        for files in repository.commits.values()
+        for name, raw in files.items()
+    ]
+    return [f"{name}: {found.group()!r}" for name, raw in sent for found in pattern.finditer(raw)]
+
+
+def _text(raw: bytes) -> bytes:
+    """A file as it can be searched: Parquet unpacked."""
+    if raw[:4] != b"PAR1":
+        return raw
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    return json.dumps(pq.read_table(pa.BufferReader(raw)).to_pylist(), default=str, ensure_ascii=False).encode()
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +95,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         key = repr(sorted(changes.items()))
         if key not in known:
             known[key] = home / f"build{len(known)}"
-            build(plan(recipe(**changes), home), known[key])
+            build(plan(recipe(**changes), home), known[key], audit=audit_build)  # as `provkit build` does
         return known[key]
 
     return make

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 MAIN = "main"
 WRITE, READ = "hf_" + "WriteTokenOfTheLoopbackHubAbcdefgh", "hf_" + "ReadTokenOfTheLoopbackHubAbcdefghi"
+LARGE = (".parquet", ".age")
 ATTRIBUTES = b"*.parquet filter=lfs diff=lfs merge=lfs -text\n"
 
 
@@ -312,7 +313,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _preupload(self, files: dict[str, bytes]) -> None:
         answers = []
         for one in json.loads(self._body)["files"]:
-            large = one["path"].endswith(".parquet")
+            large = one["path"].endswith(LARGE)
             there = files.get(one["path"])
             oid = None if there is None else hashlib.sha256(there).hexdigest() if large else _oid(there)
             mode = "lfs" if large else "regular"
@@ -392,7 +393,7 @@ def _oid(raw: bytes) -> str:
 
 def _entry(path: str, raw: bytes) -> dict[str, Any]:
     entry: dict[str, Any] = {"type": "file", "path": path, "oid": _oid(raw), "size": len(raw)}
-    if path.endswith(".parquet"):
+    if path.endswith(LARGE):
         entry |= {"lfs": {"oid": hashlib.sha256(raw).hexdigest(), "size": len(raw), "pointerSize": 130}}
         entry["oid"] = _oid(b"pointer" + raw)  # git knows the pointer only
     return entry

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from provkit.builders.domains.code.rewrites.source import END, Source
+from provkit.builders.domains.code.rewrites.source import END, Source, walk
 
 RESOLVERS = ("os.path.realpath", "os.path.abspath", "os.path.normpath")
 INSIDE = ("is_relative_to", "startswith", "relative_to")  # methods of the path that are true of one inside
@@ -34,7 +34,7 @@ def joins(source: Source) -> dict[ast.AST, Joins]:
             continue
         mine = found.setdefault(source.function(statement), {})
         value = statement.value
-        last = [part for node in ast.walk(value) if (part := last_part(source, node))]
+        last = [part for node in walk(value) if (part := last_part(source, node))]
         parts = {name for part in last for name in mentioned(part)}
         if not last and unresolved(source, value) is not None:
             parts = {part for name in mentioned(value) if name in mine for part in mine[name].parts}
@@ -68,7 +68,7 @@ def unresolved(source: Source, joined: ast.expr) -> ast.expr | None:
 
 def mentioned(node: ast.AST) -> set[str]:
     """The names in an expression."""
-    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+    return {inner.id for inner in walk(node) if inner.__class__ is ast.Name}
 
 
 def sense(source: Source, test: ast.expr, mine: Joins) -> bool | None:
@@ -92,7 +92,7 @@ def sense(source: Source, test: ast.expr, mine: Joins) -> bool | None:
         steps = isinstance(left, ast.Constant) and left.value in STEPS
         steps |= source.named(left) in ("os.sep", "os.pardir")
         return not is_in if steps and _of_part(right, mine) else None
-    called = [inner for side in (left, right) for inner in ast.walk(side) if isinstance(inner, ast.Call)]
+    called = [inner for side in (left, right) for inner in walk(side) if isinstance(inner, ast.Call)]
     if any(source.named(call.func) in COMMON for call in called) and mentioned(test) & set(mine):
         return isinstance(operator, ast.Eq) if isinstance(operator, ast.Eq | ast.NotEq) else None
     return None

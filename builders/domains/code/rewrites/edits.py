@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from provkit.builders.domains.code.rewrites.source import Source
 
+PLACE = itemgetter(0, 1)  # of an edit: start and end
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+
+class Edit(NamedTuple):
     """Replace text[start:end], character offsets of the old text, by `text`.
 
     `flaw` marks the edits where the weakness sits: their lines go into the row's note.
@@ -58,24 +60,34 @@ def in_order(edits: Iterable[Edit]) -> list[Edit] | None:
 
     Edits at one offset keep the order in which they were given.
     """
-    ordered = sorted(edits, key=lambda edit: (edit.start, edit.end))
+    ordered = sorted(edits, key=PLACE)
     for before, after in zip(ordered, ordered[1:], strict=False):
         if after.start < before.end:
             return None
     return ordered
 
 
-def applied(text: str, ordered: list[Edit]) -> tuple[str, list[int]]:
+def applied(text: str, ordered: Iterable[Edit]) -> tuple[str, list[int]]:
     """The new text, and the offsets in it where the flaws begin."""
     parts: list[str] = []
     flaws: list[int] = []
     done = size = 0
-    for edit in ordered:
-        parts += (text[done : edit.start], edit.text)
-        size += edit.start - done
-        if edit.flaw:
-            flaws.append(size + len(edit.text) - len(edit.text.lstrip()) if edit.text.strip() else size)
-        size += len(edit.text)
-        done = edit.end
+    for start, end, new, flaw in ordered:
+        parts += (text[done:start], new)
+        size += start - done
+        if flaw:
+            flaws.append(size + len(new) - len(new.lstrip()) if new.strip() else size)
+        size += len(new)
+        done = end
     parts.append(text[done:])
     return "".join(parts), flaws
+
+
+def changed(text: str, start: int, end: int, ordered: Iterable[Edit]) -> str:
+    """The new text of text[start:end], after edits that all lie in it."""
+    parts: list[str] = []
+    for edit in ordered:
+        parts += (text[start : edit.start], edit.text)
+        start = edit.end
+    parts.append(text[start:end])
+    return "".join(parts)

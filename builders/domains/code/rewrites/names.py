@@ -6,6 +6,7 @@ import ast
 from typing import NamedTuple
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+ASSIGNMENTS = {ast.Assign, ast.NamedExpr, ast.AnnAssign}
 
 
 class Binding(NamedTuple):
@@ -33,7 +34,10 @@ class Scope:
 
     def bind(self, name: str, target: str, value: ast.expr | None, node: ast.AST) -> None:
         """Record one more meaning of a name."""
-        self.bindings.setdefault(name, []).append(Binding(target, value, node))
+        if name in self.bindings:
+            self.bindings[name].append(Binding(target, value, node))
+        else:
+            self.bindings[name] = [Binding(target, value, node)]
 
     def settle(self) -> None:
         """Hand the names declared global or nonlocal over to the scope that they live in."""
@@ -69,9 +73,10 @@ def bind_import(scope: Scope, node: ast.Import | ast.ImportFrom) -> None:
 
 def bind_stored(scope: Scope, name: ast.Name, parent: ast.AST) -> None:
     """Record an assignment to a name; only a plain one says what the value is."""
+    kind = parent.__class__
     value: ast.expr | None = None
-    if isinstance(parent, ast.Assign | ast.NamedExpr | ast.AnnAssign):
-        value = parent.value
-    elif isinstance(parent, ast.withitem):
-        value = parent.context_expr
+    if kind in ASSIGNMENTS:
+        value = parent.value  # type: ignore[attr-defined]
+    elif kind is ast.withitem:
+        value = parent.context_expr  # type: ignore[attr-defined]
     scope.bind(name.id, "", value, name)

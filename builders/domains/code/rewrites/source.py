@@ -12,7 +12,8 @@ import ast
 import re
 import warnings
 from collections import defaultdict
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import accumulate
 from operator import attrgetter
 
 from provkit.builders.domains.code.rewrites.names import FUNCTIONS, Binding, Scope, bind_import, bind_stored
@@ -29,6 +30,7 @@ CHILDREN: dict[type, tuple[str, ...]] = {
     if isinstance(cls, type) and issubclass(cls, ast.AST)
 }
 CHILDREN |= {ast.Constant: (), type(None): ()}  # lists hold None for the key of `**` in a dict
+NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)  # what the parser says of other text
 END = attrgetter("end_lineno", "end_col_offset")
 
 
@@ -49,7 +51,7 @@ class Source:
         self._named: dict[int | str, str] = {}
         self._called: dict[ast.Call, str] = {}
         self._moved: dict[ast.AST, tuple[int, int]] = {}
-        self._starts = [0, *(match.end() for match in NEWLINE.finditer(text))]
+        self._starts = line_starts(text)
         self._ascii = text.isascii()
         self._walk()
 
@@ -187,21 +189,26 @@ class Source:
 
     def calls_to(self, *names: str) -> list[ast.Call]:
         """The calls that lead to one of these dotted names, inner ones first; those in f-strings that have a place."""
-        last = {name.rpartition(".")[2] for name in names}
-        may = [call for key in ("", *last) if key in self._by_last for call in self._by_last[key]]
-        found = [call for call in may if self.called(call) in names]
+        wanted, last = _wanted(names)
+        by_last = self._by_last
+        found = [call for key in last if key in by_last for call in by_last[key] if self.called(call) in wanted]
+        if len(found) > 1:
+            found.sort(key=END)
+        if not found or not self._hidden:
+            return found
         shown = [call for call in found if call not in self._hidden]
-        hidden = [call for call in found if call in self._hidden]
-        return sorted(shown, key=END) + [call for call in sorted(hidden, key=END) if self._find_again(call)]
+        return shown + [call for call in found if call in self._hidden and self._find_again(call)]
 
     @cached_property
     def _by_last(self) -> dict[str, list[ast.Call]]:
         """The calls by the attribute that they call; under "" those of a plain name, which may stand for any."""
         found: defaultdict[str, list[ast.Call]] = defaultdict(list)
-        for call in sorted(self._calls, key=END):
+        for call in self._calls:
             func = call.func
-            if func.__class__ is ast.Name or isinstance(func, ast.Attribute):
-                found["" if func.__class__ is ast.Name else func.attr].append(call)  # type: ignore[union-attr]
+            if isinstance(func, ast.Name):
+                found[""].append(call)
+            elif isinstance(func, ast.Attribute):
+                found[func.attr].append(call)
         return dict(found)
 
     def called(self, call: ast.Call) -> str:
@@ -239,20 +246,24 @@ class Source:
     # The walk
 
     def _walk(self) -> None:
+        """Visits every node once, scope by scope, and inside a scope level by level."""
         self._scopes[self.tree] = Scope(self.tree, None)
-        parents, children = self.parents, CHILDREN
+        parents, loads, calls, children = self.parents, self.loads, self._calls, CHILDREN
         for scope in (todo := [self._scopes[self.tree]]):
             queue: list[ast.AST] = [scope.node]
+            append = queue.append
             for node in queue:
-                kind = node.__class__
+                kind: type = node.__class__
                 if kind is ast.Name:
                     if node.ctx.__class__ is ast.Load:  # type: ignore[attr-defined]
-                        self.loads[node.id].append(node)  # type: ignore[attr-defined, arg-type]
+                        loads[node.id].append(node)  # type: ignore[attr-defined, arg-type]
                     else:
                         bind_stored(scope, node, parents[node])  # type: ignore[arg-type]
                     continue
+                if kind is ast.Constant:
+                    continue
                 if kind is ast.Call:
-                    self._calls.append(node)  # type: ignore[arg-type]
+                    calls.append(node)  # type: ignore[arg-type]
                 elif kind is ast.Attribute:
                     if node.ctx.__class__ is ast.Store:  # type: ignore[attr-defined]
                         self._set_attribute(node, parents[node])  # type: ignore[arg-type]
@@ -262,11 +273,12 @@ class Source:
                 for field in children[kind]:
                     value = getattr(node, field)
                     if value.__class__ is list:
-                        parents.update(dict.fromkeys(value, node))
+                        for one in value:
+                            parents[one] = node
                         queue += value
                     elif value is not None:
                         parents[value] = node
-                        queue.append(value)
+                        append(value)
         parents.pop(None, None)  # type: ignore[call-overload]
         for scope in todo:
             if scope.elsewhere:
@@ -279,19 +291,20 @@ class Source:
 
     def _visit(self, node: ast.AST, scope: Scope) -> bool:
         """Record what a node other than a name binds; True for one that opens a scope of its own."""
-        if isinstance(node, ast.Import | ast.ImportFrom):
+        kind = node.__class__
+        if kind is ast.arg:
+            scope.bind(node.arg, "", node.annotation, node)  # type: ignore[attr-defined]
+        elif kind in SCOPED:
+            if node is not scope.node:
+                scope.bind(node.name, "", None, node)  # type: ignore[attr-defined]
+                self._scopes[node] = Scope(node, scope)
+                return True
+        elif isinstance(node, ast.Import | ast.ImportFrom):
             self.imports.append(node)
             bind_import(scope, node)
-        elif isinstance(node, ast.arg):
-            scope.bind(node.arg, "", node.annotation, node)
         elif isinstance(node, ast.JoinedStr):
             if not self.in_string(node):
                 self.strings.append(node)
-        elif isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-            if node is not scope.node:
-                scope.bind(node.name, "", None, node)
-                self._scopes[node] = Scope(node, scope)
-                return True
         elif isinstance(node, ast.Global | ast.Nonlocal):
             scope.elsewhere |= dict.fromkeys(node.names, isinstance(node, ast.Global))
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
@@ -302,8 +315,22 @@ class Source:
         return False
 
 
-SPECIAL = {ast.Import, ast.ImportFrom, ast.arg, ast.JoinedStr, *FUNCTIONS, ast.ClassDef}
+SCOPED = {*FUNCTIONS, ast.ClassDef}
+SPECIAL = {ast.Import, ast.ImportFrom, ast.arg, ast.JoinedStr, *SCOPED}
 SPECIAL |= {ast.Global, ast.Nonlocal, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping}
+
+
+@cache
+def _wanted(names: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Dotted names as a set, and the keys of `_by_last` under which their calls are."""
+    return frozenset(names), ("", *dict.fromkeys(name.rpartition(".")[2] for name in names))
+
+
+def line_starts(text: str) -> list[int]:
+    """The offset of the first character of each line."""
+    if "\r" in text:
+        return [0, *(match.end() for match in NEWLINE.finditer(text))]
+    return [0, *accumulate(len(line) + 1 for line in text.split("\n")[:-1])]
 
 
 def parsed(text: str) -> ast.Module:
@@ -315,6 +342,19 @@ def parsed(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
+
+
+def walk(node: ast.AST) -> list[ast.AST]:
+    """A node and all below it, level by level as `ast.walk` has them, without contexts and operators."""
+    found = [node]
+    for one in found:
+        for field in CHILDREN[one.__class__]:
+            value = getattr(one, field)
+            if value.__class__ is list:
+                found += [inner for inner in value if inner is not None]
+            elif value is not None:
+                found.append(value)
+    return found
 
 
 def is_none(value: ast.expr | None) -> bool:
