@@ -36,8 +36,9 @@ class Found:
 def names() -> dict[str, str]:
     """The text of every recipe of the catalog by name."""
     folder = files("provkit.catalog") / "recipes"
-    found = {one.name: one.read_text(encoding="utf-8") for one in folder.iterdir() if one.name.endswith(".yaml")}
-    return {name.removesuffix(".yaml"): found[name] for name in sorted(found)}
+    listed = [one for one in folder.iterdir() if one.name.endswith(".yaml")]
+    found = {one.name.removesuffix(".yaml"): one.read_text(encoding="utf-8") for one in listed}
+    return dict(sorted(found.items()))
 
 
 def find(name: str) -> Found:
