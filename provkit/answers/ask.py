@@ -141,6 +141,6 @@ def _same_answers(out: Path, answers: str) -> bool:
     if not (out / FILE).exists():
         return False
     try:
-        return bool(facts_of(out)["files"]["answers"] == answers)
+        return bool(facts_of(out)["files"]["answers.parquet"] == answers)
     except ProvkitError:
         return False

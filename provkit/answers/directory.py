@@ -7,16 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from provkit import facts
 from provkit.answers.tables import PARTS
-from provkit.canonical import canonical, digest, digest_file
-from provkit.errors import InputError, plain
+from provkit.canonical import digest_file
+from provkit.errors import InputError
 from provkit.target import writing
 
 FILE = "answers.json"
+FILES = [f"{name}.parquet" for name in PARTS]
 FORMAT = 1
 BATCH = 1024
 STORED = {"compression": "zstd", "compression_level": 3}
@@ -55,13 +56,10 @@ class Writer:
             self._digests[name] = digest_file(self._folder / f"{name}.parquet")[0]
         return self._digests[name]
 
-    def close(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """Ends all files and writes answers.json, which says `facts` beside rows and digests; returns all of it."""
-        files = {name: self.end(name) for name in PARTS}
-        whole = {**facts, "format": FORMAT, "rows": self._rows, "files": files}
-        whole["digest"] = digest(whole)
-        (self._folder / FILE).write_bytes(canonical(whole) + b"\n")
-        return whole
+    def close(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Ends all files and writes answers.json, which says `said` beside rows and digests; returns all of it."""
+        files = {f"{name}.parquet": self.end(name) for name in PARTS}
+        return facts.write(self._folder / FILE, {**said, "format": FORMAT, "rows": self._rows, "files": files})
 
     def _flush(self, name: str) -> None:
         if self._waiting[name]:
@@ -73,7 +71,7 @@ class Writer:
 @contextmanager
 def written(out: Path) -> Iterator[Writer]:
     """A writer for the directory `out`, which appears whole when the block ends without an error, or not at all."""
-    with writing(out, _stranger) as folder:
+    with writing(out, lambda there: facts.stranger(there, {FILE, *FILES})) as folder:
         yield Writer(folder)
 
 
@@ -96,25 +94,8 @@ def facts_of(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: when it is no answers directory, or a file of it is missing or changed.
     """
-    path = folder / FILE
     try:
-        raw = path.read_bytes()
-        facts: dict[str, Any] = orjson.loads(raw)
-        own = facts.pop("digest")
-        if digest(facts) != own or canonical({**facts, "digest": own}) + b"\n" != raw:
-            raise InputError("damaged: its content does not fit its digest", file=path)
-        for name in PARTS:
-            file = folder / f"{name}.parquet"
-            if not file.is_file() or digest_file(file)[0] != facts["files"][name]:
-                raise InputError("missing or changed since it was written", file=file)
+        return facts.read(folder / FILE, FILES, needed=FILES)
     except OSError as error:
         do = "provkit ask makes one"
         raise InputError(f"no answers directory: {error.strerror}", file=folder, do=do) from None
-    except (orjson.JSONDecodeError, KeyError, AttributeError, TypeError) as error:
-        raise InputError(f"damaged: {plain(str(error))}", file=path) from None
-    return facts
-
-
-def _stranger(folder: Path) -> str | None:
-    ours = {FILE, *(f"{name}.parquet" for name in PARTS)}
-    return next((path.name for path in sorted(folder.iterdir()) if path.name not in ours), None)

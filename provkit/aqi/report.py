@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pyarrow.parquet as pq
 
 import provkit
+from provkit import facts
 from provkit.aqi.model import Report
 from provkit.aqi.tables import tables
-from provkit.canonical import canonical, digest, digest_file
+from provkit.canonical import digest_file
 from provkit.errors import InputError
 from provkit.target import writing
 
 FILE = "aqi.json"
 PICTURE = "picture.png"
-HELD = {FILE, PICTURE, "figures.parquet", "probes.parquet", "rows.parquet", "draws.parquet"}
+HELD = {PICTURE, "figures.parquet", "probes.parquet", "rows.parquet", "draws.parquet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def write(report: Report, out: Path) -> list[str]:
 
             draw(report, folder / PICTURE)
         files = {path.name: digest_file(path)[0] for path in sorted(folder.iterdir())}
-        facts = {
+        said = {
             "format": 1,
             "provkit": provkit.__version__,
             "subject": report.subject,
@@ -60,7 +59,7 @@ def write(report: Report, out: Path) -> list[str]:
             "files": files,
             **report.facts,
         }
-        (folder / FILE).write_bytes(canonical({**facts, "digest": digest(facts)}) + b"\n")
+        facts.write(folder / FILE, said)
     return [FILE, *files]
 
 
@@ -71,30 +70,11 @@ def read(folder: Path) -> Opened:
         InputError: when it is none, or a file of it is missing or changed.
     """
     try:
-        raw = (folder / FILE).read_bytes()
-        facts: dict[str, Any] = orjson.loads(raw)
-        own = facts.pop("digest")
-        if digest(facts) != own or canonical({**facts, "digest": own}) + b"\n" != raw:
-            raise InputError("damaged: its content does not fit its digest", file=folder / FILE)
-        for name, sha256 in _files(facts):
-            path = folder / name
-            if not path.is_file() or digest_file(path)[0] != sha256:
-                raise InputError("missing or changed since it was written", file=path, do="measure again")
+        return Opened(folder, facts.read(folder / FILE, HELD, "measure again"))
     except OSError:
         raise InputError("no report directory", file=folder, do="provkit aqi SET … -o DIR writes one") from None
-    except (orjson.JSONDecodeError, KeyError, AttributeError, TypeError):
-        raise InputError("damaged", file=folder / FILE, do="measure again") from None
-    return Opened(folder, facts)
-
-
-def _files(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The files that a report names; a name that would leave the directory is damage."""
-    for name, sha256 in facts["files"].items():
-        if name not in HELD:
-            raise KeyError(name)
-        yield name, sha256
 
 
 def stranger(folder: Path) -> str | None:
     """Something in a directory that no report holds; None where there is nothing of the kind."""
-    return next((one.name for one in sorted(folder.iterdir()) if one.name not in HELD), None)
+    return facts.stranger(folder, {FILE, *HELD})

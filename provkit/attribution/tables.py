@@ -77,6 +77,8 @@ MATCHES = pa.schema(
         ("output_nearest", pa.string()),
     ]
 )
+PARTS = {"outputs": OUTPUTS, "spans": SPANS, "matches": MATCHES}
+FILES = {f"{name}.parquet" for name in PARTS}
 
 
 def output_row(number: int, one: Traced) -> dict[str, Any]:

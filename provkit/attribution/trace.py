@@ -12,18 +12,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import provkit
+from provkit import facts
 from provkit.attribution.model import MOST_CANDIDATES, Candidate, Conflicts, Options, Rank, Traced, Verdict
 from provkit.attribution.outputs import Output, read_outputs
 from provkit.attribution.rank import Corpus, bm25, evidence
-from provkit.attribution.tables import OUTPUTS, SPANS, matches, output_row, span_rows
+from provkit.attribution.tables import FILES, OUTPUTS, SPANS, matches, output_row, span_rows
 from provkit.attribution.words import Words, words_of
-from provkit.canonical import canonical, digest, digest_file
+from provkit.canonical import digest_file
 from provkit.errors import ProvkitError
 from provkit.index import Bci, Index, Occurrence, Span
 from provkit.target import writing
 
 FILE = "trace.json"
-HELD = {FILE, "outputs.parquet", "spans.parquet", "matches.parquet", "report.html"}
 STOPS = (". ", "! ", "? ", "\n")
 BATCH = 200  # outputs at a time
 
@@ -80,7 +80,7 @@ def trace(
         for name, table in tables.items():
             pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
             files[f"{name}.parquet"] = digest_file(folder / f"{name}.parquet")[0]
-        facts = {
+        said = {
             "format": 1,
             "provkit": provkit.__version__,
             "index": {"path": str(index.path.resolve()), "digest": digest_file(index.path / "index.json")[0]},
@@ -89,13 +89,13 @@ def trace(
             "conflict": conflicts.name if conflicts is not None else None,
             "files": files,
         }
-        (folder / FILE).write_bytes(canonical({**facts, "digest": digest(facts)}) + b"\n")
+        facts.write(folder / FILE, said)
     return {name: len(table) for name, table in tables.items()}
 
 
 def stranger(folder: Path) -> str | None:
     """Something in a directory that no trace holds; None where there is nothing of the kind."""
-    return next((one.name for one in sorted(folder.iterdir()) if one.name not in HELD), None)
+    return facts.stranger(folder, {FILE, "report.html", *FILES})
 
 
 def _batch(index: Index, corpus: Corpus, outputs: Sequence[Output], options: Options) -> list[Traced]:

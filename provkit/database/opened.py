@@ -11,8 +11,10 @@ import orjson
 
 from provkit import manifest
 from provkit.answers.directory import facts_of
-from provkit.canonical import canonical, digest, digest_file
+from provkit.attribution.tables import FILES
+from provkit.canonical import digest_file
 from provkit.errors import InputError, ProvkitError
+from provkit.facts import read
 
 TRACE, INDEX, VERDICTS, ANSWERS = "trace.json", "index.json", "judge.json", "answers.json"
 REPORT = "aqi.json"
@@ -79,7 +81,7 @@ def _follow_builds(opened: Opened, moved: Opened) -> None:
 
 def _open(folder: Path, opened: Opened) -> None:
     if (folder / TRACE).is_file():
-        opened.traces.append((folder, _trace(folder)))
+        opened.traces.append((folder, read(folder / TRACE, FILES, "trace again")))
     elif (folder / INDEX).is_file():
         opened.indexes.append(folder)
     elif (folder / VERDICTS).is_file():
@@ -94,21 +96,6 @@ def _open(folder: Path, opened: Opened) -> None:
             if known.build_id == build.build_id:
                 raise InputError(f"the same build as {other}", file=folder, do="name it once")
         opened.builds.append((folder, build))
-
-
-def _trace(folder: Path) -> dict[str, Any]:
-    try:
-        raw = (folder / TRACE).read_bytes()
-        facts: dict[str, Any] = orjson.loads(raw)
-        own = facts.pop("digest")
-        if digest(facts) != own or canonical({**facts, "digest": own}) + b"\n" != raw:
-            raise InputError("damaged: its content does not fit its digest", file=folder / TRACE)
-        for name, sha256 in facts["files"].items():
-            if _digest_of(folder / name) != sha256:
-                raise InputError("missing or changed since it was written", file=folder / name, do="trace again")
-    except (orjson.JSONDecodeError, KeyError, AttributeError, TypeError):
-        raise InputError("damaged", file=folder / TRACE, do="trace again") from None
-    return facts
 
 
 def _digest_of(path: Path) -> str | None:

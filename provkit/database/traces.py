@@ -9,7 +9,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from provkit.attribution.tables import MATCHES, OUTPUTS, SPANS
+from provkit.attribution.tables import PARTS
 from provkit.corpus import DOCUMENTS
 from provkit.database.opened import INDEX, Opened
 
@@ -38,7 +38,7 @@ KEPT = pa.schema([field for field in DOCUMENTS if field.name != "text"])
 def register(connection: duckdb.DuckDBPyConnection, opened: Opened) -> None:
     """Makes the tables that sql/ reads: _trace_outputs, _trace_spans, _trace_matches, _index_documents, _index_shards,
     _index_tokens and _policy_list."""
-    for name, schema in (("outputs", OUTPUTS), ("spans", SPANS), ("matches", MATCHES)):
+    for name, schema in PARTS.items():
         files = [(str(folder), folder / f"{name}.parquet") for folder, _ in opened.traces]
         _union(connection, f"_trace_{name}", "trace_directory", files, schema)
     shards, documents, tokens = [], [], []

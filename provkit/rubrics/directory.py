@@ -7,18 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from provkit.canonical import canonical, digest, digest_file
-from provkit.errors import InputError, plain
+from provkit import facts
+from provkit.canonical import digest_file
+from provkit.errors import InputError
 from provkit.rubrics.tables import PAIRS, RUBRICS, UNPARSED, VERDICTS, Verdicts
 from provkit.target import writing
 
 FILE = "judge.json"
 FORMAT = 1
 PARTS = {"verdicts": VERDICTS, "pairs": PAIRS, "rubrics": RUBRICS, "unparsed": UNPARSED}
+FILES = [f"{name}.parquet" for name in PARTS]
 STORED = {"compression": "zstd", "compression_level": 3}
 
 
@@ -42,17 +43,15 @@ class Writer:
         """Ends the files and writes judge.json; returns what it says."""
         for file in self._files.values():
             file.close()
-        digests = {f"{name}.parquet": digest_file(self._folder / f"{name}.parquet")[0] for name in PARTS}
-        facts = {"format": FORMAT, "judge": dict(judge), "rows": self._rows, "files": digests}
-        facts["digest"] = digest(facts)
-        (self._folder / FILE).write_bytes(canonical(facts) + b"\n")
-        return facts
+        digests = {name: digest_file(self._folder / name)[0] for name in FILES}
+        said = {"format": FORMAT, "judge": dict(judge), "rows": self._rows, "files": digests}
+        return facts.write(self._folder / FILE, said)
 
 
 @contextmanager
 def written(out: Path) -> Iterator[Writer]:
     """A writer for the directory `out`, which appears whole when the block ends without an error, or not at all."""
-    with writing(out, _stranger) as folder:
+    with writing(out, lambda there: facts.stranger(there, {FILE, *FILES})) as folder:
         yield Writer(folder)
 
 
@@ -66,7 +65,7 @@ def read(folder: Path, whole: bool = True) -> Verdicts:
     Raises:
         InputError: when it is no verdict directory, or a file of it is missing or changed.
     """
-    facts = facts_of(folder)
+    said = facts_of(folder)
     columns = {} if whole else {"verdicts": VERDICTS.names[:5], "pairs": PAIRS.names[:4]}
     tables = {}
     for name in PARTS:
@@ -75,7 +74,7 @@ def read(folder: Path, whole: bool = True) -> Verdicts:
         except (pa.ArrowException, OSError):
             raise InputError("damaged", file=folder / f"{name}.parquet", do="judge again") from None
     return Verdicts(
-        str(folder), tables["verdicts"], tables["pairs"], tables["rubrics"], facts["judge"], tables["unparsed"]
+        str(folder), tables["verdicts"], tables["pairs"], tables["rubrics"], said["judge"], tables["unparsed"]
     )
 
 
@@ -85,25 +84,8 @@ def facts_of(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: as `read`.
     """
-    path = folder / FILE
     try:
-        raw = path.read_bytes()
-        facts: dict[str, Any] = orjson.loads(raw)
-        own = facts.pop("digest")
-        if digest(facts) != own or canonical({**facts, "digest": own}) + b"\n" != raw:
-            raise InputError("damaged: its content does not fit its digest", file=path, do="judge again")
-        for name in PARTS:
-            file = folder / f"{name}.parquet"
-            if not file.is_file() or digest_file(file)[0] != facts["files"][file.name]:
-                raise InputError("missing or changed since it was written", file=file, do="judge again")
+        return facts.read(folder / FILE, FILES, "judge again", FILES)
     except OSError as error:
         do = "provkit judge makes one"
-        raise InputError(f"no verdict directory: {error.strerror}", file=path, do=do) from None
-    except (orjson.JSONDecodeError, KeyError, AttributeError, TypeError) as error:
-        raise InputError(f"damaged: {plain(str(error))}", file=path, do="judge again") from None
-    return facts
-
-
-def _stranger(folder: Path) -> str | None:
-    ours = {FILE, *(f"{name}.parquet" for name in PARTS)}
-    return next((path.name for path in sorted(folder.iterdir()) if path.name not in ours), None)
+        raise InputError(f"no verdict directory: {error.strerror}", file=folder / FILE, do=do) from None
