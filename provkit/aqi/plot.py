@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from provkit.aqi.model import Figure, Report
-from provkit.errors import InputError, ProvkitError, plain
+from provkit.errors import plain
+from provkit.picture import picture
 
-SUFFIXES = (".png", ".svg", ".pdf")
 MOST_POINTS = 2_000  # of a label, on the plane
 
 
@@ -17,26 +16,13 @@ def draw(report: Report, path: Path) -> None:
     """Draws a report into a file; the suffix chooses the format.
 
     Raises:
-        InputError: for another suffix than .png, .svg and .pdf.
-        ProvkitError: when matplotlib is not installed (the extra `plot`), or the file cannot be written.
+        as `provkit.picture.picture`.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"a picture ends in {', '.join(SUFFIXES)}", file=path, field="--plot")
-    if find_spec("matplotlib") is None:
-        raise ProvkitError("the picture needs matplotlib, which is not installed\n  pip install 'provkit[plot]'")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Canvas
-
-    canvas = Canvas(figsize=(12, 6), layout="constrained")
-    FigureCanvasAgg(canvas)
-    canvas.suptitle(_shown(f"{report.subject}  ·  {report.representation}", 120))
-    left, right = canvas.subplots(1, 2)
-    _separation(left, report)
-    _plane(right, report)
-    try:
-        canvas.savefig(path, dpi=120, metadata={"Software": None} if path.suffix.lower() == ".png" else None)
-    except OSError as error:
-        raise ProvkitError(f"cannot write {path.name}: {error.strerror}\n  name another place") from None
+    with picture(path, 12, 6) as figure:
+        figure.suptitle(_shown(f"{report.subject}  ·  {report.representation}", 120))
+        left, right = figure.subplots(1, 2)
+        _separation(left, report)
+        _plane(right, report)
 
 
 def _separation(panel: Any, report: Report) -> None:

@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from provkit.describe.model import ArmMeasures, Description
-from provkit.errors import InputError, ProvkitError, plain
-
-SUFFIXES = (".png", ".svg", ".pdf")
+from provkit.errors import plain
+from provkit.picture import picture
 
 
 def draw(description: Description, path: Path) -> None:
     """Draws a description into a file; the suffix chooses the format.
 
     Raises:
-        InputError: for another suffix than .png, .svg and .pdf.
-        ProvkitError: when matplotlib is not installed (the extra `plot`), or the file cannot be written.
+        as `provkit.picture.picture`.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"a picture ends in {', '.join(SUFFIXES)}", file=path, field="--plot")
-    if find_spec("matplotlib") is None:
-        raise ProvkitError("the picture needs matplotlib, which is not installed\n  pip install 'provkit[plot]'")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     arms = description.arms
-    figure = Figure(figsize=(11, 7.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(f"{description.name}  ·  build {description.build_id[:12]}")
-    panels = figure.subplots(2, 2)
-    _lengths(panels[0, 0], arms)
-    _distinct(panels[0, 1], arms)
-    _shares(panels[1, 0], arms)
-    _near(panels[1, 1], arms, description.evaluation)
-    try:
-        figure.savefig(path, dpi=120)
-    except OSError as error:
-        raise ProvkitError(f"cannot write {path.name}: {error.strerror}\n  name another with --plot") from None
+    with picture(path, 11, 7.5) as figure:
+        figure.suptitle(f"{description.name}  ·  build {description.build_id[:12]}")
+        panels = figure.subplots(2, 2)
+        _lengths(panels[0, 0], arms)
+        _distinct(panels[0, 1], arms)
+        _shares(panels[1, 0], arms)
+        _near(panels[1, 1], arms, description.evaluation)
 
 
 def _lengths(panel: Any, arms: tuple[ArmMeasures, ...]) -> None:

@@ -92,7 +92,7 @@ def test_what_is_missing_is_named_with_its_pip_command(
 ) -> None:
     evaluation = tmp_path / "questions.jsonl"
     evaluation.write_text('{"question": "name a sea."}\n', encoding="utf-8")
-    monkeypatch.setattr("provkit.describe.plot.find_spec", lambda name: None)
+    monkeypatch.setattr("provkit.picture.find_spec", lambda name: None)
     monkeypatch.setattr("provkit.embed.find_spec", lambda name: None)
     monkeypatch.setenv("PROVKIT_CACHE", str(tmp_path / "cache"))
     drawn = CliRunner().invoke(main, ["describe", str(seas), "--plot", str(tmp_path / "x.png")])
