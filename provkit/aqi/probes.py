@@ -14,6 +14,7 @@ import numpy as np
 from provkit.aqi.measures import Floats, Labels
 from provkit.aqi.model import Probe
 from provkit.aqi.rows import LabelledRows
+from provkit.inference import ranked_auc
 
 RIDGE = 0.1  # of the mean squared length of the rows
 
@@ -72,12 +73,3 @@ def held_out(vectors: Floats, labels: Labels, held: np.ndarray) -> Floats:
         weights = train.T @ np.linalg.solve(train @ train.T + penalty * np.eye(len(train)), wanted)
     scores = test @ weights
     return np.array([ranked_auc(scores[:, at], labels[at, held]) for at in range(len(labels))])
-
-
-def ranked_auc(score: Floats, label: Labels) -> float:
-    """The share of pairs of an unsafe and a safe row in which the unsafe one scores higher; ties count half."""
-    _, rank = np.unique(np.round(score, 9), return_inverse=True)
-    ups, downs = np.bincount(rank, label), np.bincount(rank, 1 - label)
-    if not ups.sum() or not downs.sum():
-        return float("nan")
-    return float((ups * (np.cumsum(downs) - downs / 2)).sum() / (ups.sum() * downs.sum()))

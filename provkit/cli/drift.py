@@ -10,8 +10,8 @@ import click
 from provkit.cli.output import shared, show_json, show_table, talk
 
 if TYPE_CHECKING:
+    from provkit.inference import Interval
     from provkit.rubrics.drift import OnSet, Report, Variant
-    from provkit.rubrics.measures import Interval
 
 
 @click.command(short_help="Measure how far rubric variants drift from their seed, or gate on it.")

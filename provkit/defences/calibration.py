@@ -15,7 +15,7 @@ from provkit.canonical import digest_file
 from provkit.chance import Chance
 from provkit.defences.shield import Rule, Shield
 from provkit.errors import InputError, plain
-from provkit.rubrics.measures import wilson
+from provkit.inference import ranked_auc, wilson
 
 PERCENTILES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90)
 FEWEST = 20  # texts of each kind
@@ -120,10 +120,9 @@ def roc(benign: Sequence[float], harmful: Sequence[float]) -> list[tuple[float, 
 
 
 def auc(benign: Sequence[float], harmful: Sequence[float]) -> float:
-    """The share of (benign, harmful) pairs in which the harmful text scores higher, ties half (Mann and Whitney)."""
-    ordered = np.sort(benign)
-    wins = np.searchsorted(ordered, harmful, "left") + np.searchsorted(ordered, harmful, "right")
-    return float(wins.sum()) / (2 * len(benign) * len(harmful))
+    """The area under that curve, see `provkit.inference.ranked_auc`."""
+    label = np.repeat(np.array([0, 1]), [len(benign), len(harmful)])
+    return ranked_auc(np.array([*benign, *harmful]), label)
 
 
 def _largest(texts: Sequence[Scores], percentile: float) -> list[float]:

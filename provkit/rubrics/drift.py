@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from provkit.errors import InputError, plain
+from provkit.inference import Interval, wilson
 from provkit.registry import near
 from provkit.rubrics.contrasts import OUTCOMES, Contrasts, contrasts
-from provkit.rubrics.measures import Interval, Paired, holm, kappa, mcnemar, paired, wilson
+from provkit.rubrics.measures import Paired, holm, kappa, mcnemar, paired
 from provkit.rubrics.position import Position, position
 from provkit.rubrics.tables import Verdicts
 

@@ -10,15 +10,9 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from provkit.inference import Interval, quantile
+
 Counts = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A two-sided interval."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +32,6 @@ class Paired:
     def p(self) -> float:
         """The two-sided p-value that belongs to these intervals: the one that excludes 0 has confidence 1 - p."""
         return 1.0 if self.error == 0 else 2 * NormalDist().cdf(-abs(self.centre) / self.error)
-
-
-def quantile(confidence: float) -> float:
-    """The normal quantile of a two-sided interval: 1.96 for 0.95."""
-    return NormalDist().inv_cdf((1 + confidence) / 2)
-
-
-def wilson(score: float, pairs: int, confidence: float = 0.95) -> Interval | None:
-    """Wilson's score interval of a share (Wilson 1927); a tie may count half. None without pairs."""
-    if not pairs:
-        return None
-    z, share = quantile(confidence), score / pairs
-    centre = (share + z * z / (2 * pairs)) / (1 + z * z / pairs)
-    half = z * math.sqrt(share * (1 - share) / pairs + z * z / (4 * pairs * pairs)) / (1 + z * z / pairs)
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
 
 
 def paired(total: float, squares: float, pairs: int) -> Paired | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from provkit.rubrics.measures import kappa, kappa_error, mcnemar, quantile
+from provkit.inference import quantile
+from provkit.rubrics.measures import kappa, kappa_error, mcnemar
 
 SURE = 0.001  # a judge is called biased or random on evidence of this p
 BIASED_FROM = 0.1  # and biased only where at least this share of the pairs goes by the place
