@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -80,16 +81,24 @@ class Embedder:
             said = "embeddings need sentence-transformers, which is not installed"
             raise MissingExtra(f"{said}\n  pip install 'provkit[embed]'")
         from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
 
-        bars: Any = logging
-        shown = bars.is_progress_bar_enabled()
-        bars.disable_progress_bar()  # a bar for the weights would stand in the middle of our own output
-        try:
+        with no_bars():
             return SentenceTransformer(str(packaged_model()) if self.model == DEFAULT else self.model, device="cpu")
-        finally:
-            if shown:
-                bars.enable_progress_bar()
+
+
+@contextmanager
+def no_bars() -> Iterator[None]:
+    """Keeps transformers from drawing a bar for a model's weights in the middle of our own output."""
+    from transformers.utils import logging
+
+    bars: Any = logging
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
 
 
 def packaged_model() -> Path:

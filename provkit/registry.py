@@ -107,13 +107,13 @@ def load(name: str) -> type[Any]:
     entry = index().get(name)
     if entry is None:
         raise UnknownBuilder(f"unknown step '{plain(name, 60)}'{near(name, index())}")
-    offer = f"the builder {name!r} of the package {package_of(entry)[0]}"
     try:
         cls = entry.load()
     except (ImportError, AttributeError) as error:
-        raise BrokenBuilder(f"{offer} cannot be loaded: {error}") from error
+        raise BrokenBuilder(f"{_offered(entry)} cannot be loaded: {error}") from error
     if not inspect.isclass(cls) or not any(callable(getattr(cls, method, None)) for method in KINDS):
-        raise BrokenBuilder(f"{offer} ({entry.value}) is no class with one of the methods {', '.join(KINDS)}")
+        said = f"is no class with one of the methods {', '.join(KINDS)}"
+        raise BrokenBuilder(f"{_offered(entry)} ({entry.value}) {said}")
     return cls
 
 
@@ -147,6 +147,10 @@ def _adapter(cls: Any) -> Any:
     if cls not in _ADAPTERS:
         _ADAPTERS[cls] = TypeAdapter(cls)
     return _ADAPTERS[cls]
+
+
+def _offered(entry: EntryPoint) -> str:
+    return f"the builder {entry.name!r} of the package {package_of(entry)[0]}"
 
 
 def package_of(entry: EntryPoint) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -19,7 +20,7 @@ from provkit.table import Rows
 Candidates = Annotated[int, Field(ge=1, le=64)]
 
 
-class Asks:
+class Asks(ABC):
     """What steps share that ask a model about each row by itself, so that `accept` can hold them."""
 
     prompt: Template
@@ -40,9 +41,9 @@ class Asks:
         """The rows with what the model answered."""
         return each_row(self.one, rows, teacher)
 
+    @abstractmethod
     async def one(self, row: Row, teacher: Teacher) -> Row | Drop:
         """The same for one row."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from provkit.aqi.layers import Layers
 from provkit.aqi.rows import LabelledRows
 from provkit.aqi.tensors import TensorFile, TensorWriter
 from provkit.canonical import canonical
-from provkit.embed import DEFAULT, Embedder, MissingExtra, cache_folder, packaged_model
+from provkit.embed import DEFAULT, Embedder, MissingExtra, cache_folder, no_bars, packaged_model
 from provkit.errors import InputError, ProvkitError, plain
 
 if TYPE_CHECKING:
@@ -149,13 +149,11 @@ def _loaded(path: str) -> tuple[Any, Any]:
     if find_spec("transformers") is None:
         raise MissingExtra("hidden states need transformers, which is not installed\n  pip install 'provkit[embed]'")
     from transformers import AutoModel, AutoTokenizer
-    from transformers.utils import logging
 
-    bars: Any = logging
-    bars.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path)
-        network = AutoModel.from_pretrained(path)
+        with no_bars():
+            tokenizer = AutoTokenizer.from_pretrained(path)
+            network = AutoModel.from_pretrained(path)
     except (OSError, ValueError, KeyError) as error:
         raise _unloadable(path, error) from None
     tokenizer.padding_side = "right"  # absolute positions then start at the first token of every row
