@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from provkit.attribution.outputs import Output
-from provkit.attribution.words import Words
 from provkit.index import Bci, Occurrence, Span
+
+if TYPE_CHECKING:
+    from provkit.attribution.words import Words  # loads the search kernels
 
 MOST_CANDIDATES = 10  # times as many documents are looked at as are asked for
 

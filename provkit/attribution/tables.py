@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from provkit.attribution.model import Candidate, Options, Traced
-from provkit.index import Index, Occurrence
+from provkit.index import Occurrence
+
+if TYPE_CHECKING:
+    from provkit.index import Index  # loads the search kernels
 
 CONTEXT = 200  # characters around a match
 KEPT = ("source", "row", "line", "build_id", "arm", "split", "row_id", "message", "role", "columns")

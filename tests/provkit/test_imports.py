@@ -113,3 +113,8 @@ print(json.dumps(sorted(name.split(".")[0] for name in sys.modules)))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert loaded.isdisjoint(HEAVY)
+
+
+def test_a_question_about_a_build_loads_no_search_kernels() -> None:
+    code = "import sys, provkit.database; assert 'numba' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
