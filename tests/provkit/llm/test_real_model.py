@@ -53,7 +53,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]
     if all(NAMED):
         yield str(NAMED[0]), str(NAMED[1])
         return
-    for needed in ("fastapi", "uvicorn", "accelerate", "torch", "transformers"):
+    for needed in ("fastapi", "uvicorn", "openai", "accelerate", "torch", "transformers"):
         pytest.importorskip(needed, reason=f"no model at hand: needs PROVKIT_TEST_LLM, or {needed} to serve a tiny one")
     folder = tiny(tmp_path_factory.mktemp("tiny"))
     with socket.create_server(("127.0.0.1", 0)) as free:
