@@ -147,7 +147,7 @@ class Teacher:
             if self._failure is not None and self._failure.done():
                 await self._failure
             task = self._flying[key] = asyncio.ensure_future(self._ask(self.endpoint, request, sample, key))
-            task.add_done_callback(lambda _: self._flying.pop(key, None))
+            task.add_done_callback(lambda done: self._down(key, done))
         return await asyncio.shield(task)  # who waits may be cancelled; what is paid for is kept all the same
 
     async def _ask(self, endpoint: Endpoint, request: Request, sample: int, key: str) -> Answer:
@@ -204,6 +204,11 @@ class Teacher:
                     await first()
             finally:
                 await self._landed(waiting)
+
+    def _down(self, key: str, task: asyncio.Task[Answer]) -> None:
+        self._flying.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # who waited may be cancelled by now, and asyncio would print what nobody asks for
 
     def _fail(self, error: Exception) -> None:
         """Ends the run with its first error, wherever in the order it came up: no further request begins."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import sys
 
 
@@ -28,3 +29,5 @@ def _plain(value: object) -> str:
 
 if __name__ == "__main__":
     main(sys.argv[1])
+    sys.stdout.flush()
+    os._exit(0)  # threads of the readers that were left after one record can abort the interpreter as it ends

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import types
@@ -116,6 +117,36 @@ def test_an_error_is_no_answer_later(server: Any, tmp_path: Path) -> None:
     server.faults = lambda _: None
     with teacher(server, tmp_path) as one:
         assert run(one, [0])[0].text
+
+
+def test_a_request_that_fails_when_nobody_waits_for_it_prints_nothing(
+    server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its row is cancelled by the error of another; the disk is full when its answer comes, while rows still end."""
+    flying, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def slow(*_: Any) -> Any:
+        flying.set()
+        await cancelled.wait()
+        raise InputError("the disk is full")
+
+    async def act(number: int) -> None:
+        if number:
+            await flying.wait()
+            raise ValueError("the first error")
+        try:
+            await one.answer(asked())
+        except asyncio.CancelledError:
+            cancelled.set()
+            await asyncio.sleep(0.05)
+            raise
+
+    with teacher(server, tmp_path) as one:
+        monkeypatch.setattr(Endpoint, "ask", slow)
+        with pytest.raises(ValueError, match="the first error"):
+            one.over([0, 1], act, lambda _: None)
+    gc.collect()
+    assert cancelled.is_set() and caplog.text == ""
 
 
 def test_without_an_endpoint_what_is_not_recorded_is_said(tmp_path: Path) -> None:
