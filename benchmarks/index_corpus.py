@@ -106,7 +106,7 @@ def _texts(source: Path, places: list[tuple[int, Path]]) -> Iterator[tuple[str, 
     if source.is_dir():
         for _, path in places:
             try:
-                yield str(path.relative_to(source)), path.read_text("utf-8", newline="")
+                yield str(path.relative_to(source)), path.read_bytes().decode()
             except UnicodeDecodeError:
                 continue
         return

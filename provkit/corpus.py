@@ -23,6 +23,8 @@ from provkit.sources.origins import BuildOrigin
 
 TEXT_FILES = (".txt", ".md", ".rst", ".text", ".log", ".py")
 MAX_TEXT_FILE = 1 << 30
+USUAL = ("prompt", "chosen", "rejected", "completion", "instruction", "input", "output", "context", "question",
+         "answer", "response")  # fmt: skip
 DOCUMENTS = pa.schema(
     [
         ("doc_id", pa.string()),
@@ -82,7 +84,7 @@ def open_corpus(sources: Sequence[str], fields: Sequence[str] = ()) -> Corpus:
     Args:
         sources: build directories, data files (JSONL, JSON, CSV, Parquet, Arrow, YAML, also .gz and .zst), text files,
             folders and globs of these, or hub datasets as `hf://datasets/ORG/NAME[@REVISION][#SPLIT]`.
-        fields: the text columns; messages, or text, when none is named.
+        fields: the text columns; when none is named, messages, or text, or those of USUAL, or every one.
 
     Raises:
         InputError: when a source is missing or unreadable.
@@ -220,14 +222,16 @@ def _scalar(value: str) -> pa.StringScalar:
 
 
 def _usual(schema: pa.Schema, origin: FileOrigin | HubOrigin | BuildOrigin) -> tuple[str, ...]:
-    """The text columns of rows that nobody named them for: the chat, or `text`, or every column of text."""
-    for name in ("messages", "text"):
-        if name in schema.names:
-            return (name,)
-    texts = tuple(field.name for field in schema if pa.types.is_string(field.type) and field.name != "id")
-    if not texts:
-        raise InputError("no column of text", file=origin.input.file, do="name one with --field")
-    return texts
+    """The columns of text that nobody named: the chat or `text`, or those that usually hold text, or every one."""
+    texts = [field.name for field in schema if _is_text(field.type) and field.name != "id"]
+    for names in (("messages",), ("text",), USUAL, texts):
+        if found := tuple(name for name in names if name in texts):
+            return found
+    raise InputError("no column of text", file=origin.input.file, do="name one with --field")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_chat(kind)
 
 
 def _is_chat(kind: pa.DataType) -> bool:

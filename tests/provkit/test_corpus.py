@@ -61,6 +61,18 @@ def test_rows_without_messages_or_text_give_every_column_of_text(tmp_path: Path)
     ]
 
 
+def test_labels_and_ids_beside_usual_columns_are_no_documents(tmp_path: Path) -> None:
+    turns = pa.array([[{"role": "user", "content": "hello"}]])
+    row = {"axiom": ["care"], "input": ["i"], "chosen": turns}
+    pq.write_table(pa.table(row), tmp_path / "rows.parquet")
+    assert [(one["text"], one["field"]) for one in documents(tmp_path / "rows.parquet")] == [
+        ("hello", "chosen"), ("i", "input"),
+    ]  # fmt: skip
+    pq.write_table(pa.table({"id": ["ab"], "n": [1]}), tmp_path / "rows.parquet")
+    with pytest.raises(InputError, match="no column of text"):
+        documents(tmp_path / "rows.parquet")
+
+
 def test_files_folders_and_globs(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "b.md").write_text("hello\r\nworld")
