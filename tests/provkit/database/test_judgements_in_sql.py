@@ -92,6 +92,14 @@ def test_flips_of_one_rubric_have_the_texts(out: Path, name: str) -> None:
     assert ask("SELECT count(*) FROM flips('7')", out) == [(0,)]
 
 
+def test_each_pair_beside_the_seed(out: Path) -> None:
+    columns = "rubric_id, row_key, seed_outcome, outcome, seed_score, score"
+    assert ask(f"SELECT {columns} FROM beside_seed() ORDER BY row_key", out) == [
+        ("v", "k0", "A", "B", 1, 0), ("v", "k1", "A", "C", 1, 0.5),
+        ("v", "k2", "B", "unparsed", 1, 0.5), ("v", "k3", "A", "B", None, None),
+    ]  # fmt: skip
+
+
 def test_drift(out: Path) -> None:
     """Of the three labelled pairs the seed has all, the variant a wrong one, a tie and an unparsed one."""
     columns = "rubric_id, dataset, pairs, seed_accuracy, accuracy, drift, flips, ties, unparsed"
