@@ -16,15 +16,16 @@ from provkit.table import INPUT, Rows
 
 @dataclass(slots=True)
 class Gathered:
-    """Rubrics by their position in the set, pairs by source and position, and why a row holds no pair."""
+    """Rubrics by their position in the set, pairs by source and position, why a row holds no pair, and other rows."""
 
     rubrics: dict[int, Rubric] = field(default_factory=dict)
     pairs: dict[str, dict[int, list[Pair]]] = field(default_factory=dict)
     odd: dict[int, str] = field(default_factory=dict)
+    others: dict[int, Row] = field(default_factory=dict)
 
 
-def gathered(rows: Rows, taking: Taking, rubric_from: str) -> Gathered:
-    """The rubrics of the source `rubric_from`, and the pairs of every other one.
+def gathered(rows: Rows, taking: Taking, rubric_from: str, others_from: str | None = None) -> Gathered:
+    """The rubrics of the source `rubric_from`, the rows of `others_from`, and the pairs of every other one.
 
     Raises:
         InputError: for a rubric with a fault.
@@ -32,10 +33,13 @@ def gathered(rows: Rows, taking: Taking, rubric_from: str) -> Gathered:
     found = Gathered()
     names = [one.source for one in rows.inputs]
     sources = [names[number] for number in rows.lineage(columns=[INPUT]).column(INPUT).to_pylist()]
-    layouts = _layouts(rows, sources, taking, rubric_from)
+    layouts = _layouts(rows, sources, taking, (rubric_from, others_from))
     for at, (row, source) in enumerate(zip(rows.rows(), sources, strict=True)):
         if source == rubric_from:
             found.rubrics[at] = _rubric(row, rows, at)
+            continue
+        if source == others_from:
+            found.others[at] = row
             continue
         try:
             found.pairs.setdefault(source, {})[at] = list(taken(row, taking, layouts[source]))
@@ -44,13 +48,13 @@ def gathered(rows: Rows, taking: Taking, rubric_from: str) -> Gathered:
     return found
 
 
-def _layouts(rows: Rows, sources: list[str], taking: Taking, rubric_from: str) -> dict[str, Layout]:
+def _layouts(rows: Rows, sources: list[str], taking: Taking, without: tuple[str | None, ...]) -> dict[str, Layout]:
     """The layout of each source of pairs: told by the columns in which any of its rows has a value."""
     columns: dict[str, dict[str, Any]] = {}
     for content, source in zip(rows.contents(), sources, strict=True):
         known = columns.setdefault(source, {})
         known |= {name: value for name, value in content.items() if value is not None and name not in known}
-    return {source: layout_of(taking.layout, row) for source, row in columns.items() if source != rubric_from}
+    return {source: layout_of(taking.layout, row) for source, row in columns.items() if source not in without}
 
 
 def one_rubric(rubrics: Mapping[int, Rubric], source: str) -> tuple[int, Rubric]:

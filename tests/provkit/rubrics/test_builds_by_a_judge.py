@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from provkit.builders.rubrics.edits import replayed
@@ -142,3 +143,40 @@ def test_preferences_under_two_rubrics(sources: Any, server: Any) -> None:
     assert sources.files(sources.folder / "again") == sources.files(out)
     whole = sources.invoke("verify", "out")
     assert whole.exit_code == 0, whole.output
+
+
+def test_recorded_verdicts_make_the_preferences_that_asking_makes(sources: Any, server: Any) -> None:
+    named = ["--set", "pairs=padded.jsonl", "--set", "seed_rubric=seed.jsonl", "--set", "variant=variant.jsonl"]
+    judged_by = ["--rubric", "seed.jsonl", "--rubric", "variant.jsonl"]
+    said = sources.invoke("judge", "padded.jsonl", *judged_by, "-o", "verdicts", *asked(server))
+    assert said.exit_code == 0, said.output
+    asking = sources.invoke("build", "drifted-preferences", *named, "-o", "asking", *asked(server))
+    assert asking.exit_code == 0, asking.output
+    told = ["--set", "verdicts=verdicts/verdicts.parquet", "--quiet"]
+    made = sources.invoke("build", "recorded-preferences", *named, *told, "-o", "out")
+    assert made.exit_code == 0, made.output
+    out = sources.folder / "out"
+
+    def preferences(name: str, arm: str) -> list[tuple[str, ...]]:
+        return [tuple(row[one] for one in ("prompt", "chosen", "rejected"))
+                for row in sources.data(sources.folder / name, arm)]  # fmt: skip
+
+    for arm in ("seed", "drifted"):
+        assert preferences("out", arm) == preferences("asking", arm) and len(preferences("out", arm)) > 45
+    reasons = Counter(drop["reason"] for drop in sources.drops(out))
+    assert (reasons["rubric"], reasons["verdict"]) == (2, 2 * 2 * 60)
+    inputs = ["padded.jsonl", "seed.jsonl", "variant.jsonl", "verdicts/verdicts.parquet"]
+    whole = sources.invoke("verify", "out", "--rebuild", *(part for one in inputs for part in ("--with", one)))
+    assert whole.exit_code == 0, whole.output
+    assert json.loads(sources.lineage(out, "drifted")[0]["steps"][-1]["note"])["rubric_id"] == "v"
+
+    verdicts = pq.read_table(sources.folder / "verdicts" / "verdicts.parquet").to_pylist()
+    sources.rows([one for one in verdicts if one["row_key"] != verdicts[0]["row_key"]], "fewer.jsonl")
+    less = sources.invoke("build", "recorded-preferences", *named, "--set", "verdicts=fewer.jsonl", "-o", "less")
+    assert less.exit_code == 0, less.output
+    assert Counter(one["reason"] for one in sources.drops(sources.folder / "less"))["no verdict"] == 2
+    sources.rows([*verdicts, verdicts[0] | {"straight": "C"}], "twice.jsonl")
+    twice = sources.invoke("build", "recorded-preferences", *named, "--set", "verdicts=twice.jsonl", "-o", "no")
+    assert twice.exit_code == 2 and "two verdicts on the pair" in twice.output
+    other = sources.invoke("build", "recorded-preferences", *named, "--set", "verdicts=even.jsonl", "-o", "no")
+    assert other.exit_code == 2 and "columns rubric, row_key, straight and swapped" in other.output
