@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import pyarrow.parquet as pq
 from index_corpus import arguments, read
 
-from provkit import processes
+from provkit import parquet, processes
 from provkit.index import build_index
 from provkit.index.shard import sort
 
@@ -35,7 +34,7 @@ def build(corpus: Path, path: Path, shard_bytes: int, workers: int) -> tuple[flo
     """Seconds, processor seconds, and the peak memory in bytes of the largest process."""
     shutil.rmtree(path, ignore_errors=True)
     start, used = time.perf_counter(), processor()
-    build_index(pq.ParquetFile(corpus).iter_batches(1024), path, shard_bytes=shard_bytes, workers=workers)
+    build_index(parquet.opened(corpus).iter_batches(1024), path, shard_bytes=shard_bytes, workers=workers)
     seconds = time.perf_counter() - start
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return seconds, processor() - used, 1024 * max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, children)

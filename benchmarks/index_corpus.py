@@ -12,6 +12,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from provkit import parquet
+
 SEED = 0
 
 
@@ -33,7 +35,7 @@ class Corpus:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The documents as a build takes them."""
-        yield from pq.ParquetFile(self.path).iter_batches(1024)
+        yield from parquet.opened(self.path).iter_batches(1024)
 
 
 def read(source: Path, megabytes: float, scratch: Path, held_out: int = 2 * 2**20) -> Corpus:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from provkit import lineage
+from provkit import lineage, parquet
 from provkit.canary import InText
 from provkit.canonical import row_id
 from provkit.llm import record
@@ -43,7 +43,7 @@ def schemas(folder: Path, found: Manifest) -> Iterator[Finding]:
         fixed[record.FILE] = record.SCHEMA
     for out in (one for one in found.outputs if one.file.endswith(".parquet")):
         try:
-            opened = pq.ParquetFile(folder / out.file)
+            opened = parquet.opened(folder / out.file)
         except (pa.ArrowException, OSError):
             yield Finding(out.file, "no Parquet file")
             continue
@@ -94,12 +94,12 @@ def counts(folder: Path, found: Manifest) -> Iterator[Finding]:
 
 def rows(folder: Path, found: Manifest, canary: str | None) -> Iterator[Finding]:
     """The first row whose identity, key, pair, canary or parents are not what they must be."""
-    stream = _Stream(pq.ParquetFile(folder / ROWS))
+    stream = _Stream(parquet.opened(folder / ROWS))
     known = {tuple(getattr(one, name) for name in LOCATORS): one.rows for one in found.inputs}
     counted = {step.step for step in found.counts}
     for out in found.data():
         start = 0
-        for batch in pq.ParquetFile(folder / out.file).iter_batches(BATCH):
+        for batch in parquet.opened(folder / out.file).iter_batches(BATCH):
             traced = stream.take(len(batch))
             if problem := _compare(out, start, pa.Table.from_batches([batch]), traced, canary):
                 yield Finding(out.file, problem)
@@ -192,7 +192,7 @@ def _taken(
 ) -> dict[str, list[tuple[pa.Schema, np.ndarray[Any, Any], list[str]]]]:
     """For each input, by data file, the rows that only `steps` steps touched: its schema, their index and row_id."""
     leaves = ["row_id", "parents.list.element.sha256", "parents.list.element.index", "steps.list.element.step"]
-    table = pq.ParquetFile(folder / ROWS).read(columns=leaves)
+    table = parquet.opened(folder / ROWS).read(columns=leaves)
     taken = defaultdict(list)
     first = 0
     for out in found.data():

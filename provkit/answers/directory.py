@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from provkit import facts
+from provkit import facts, parquet
 from provkit.answers.tables import PARTS
 from provkit.canonical import digest_file
 from provkit.errors import InputError
@@ -83,7 +83,7 @@ def rows_of(folder: Path, name: str) -> Iterator[dict[str, Any]]:
 
 def tables_of(folder: Path, name: str) -> Iterator[pa.Table]:
     """The same as tables of some rows."""
-    with pq.ParquetFile(folder / f"{name}.parquet") as file:
+    with parquet.opened(folder / f"{name}.parquet") as file:
         for batch in file.iter_batches(BATCH):
             yield pa.Table.from_batches([batch])
 

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from provkit import manifest
+from provkit import manifest, parquet
 from provkit.aqi.measures import Labels
 from provkit.aqi.resampling import numbered
 from provkit.canonical import digest, digest_file
@@ -180,7 +179,7 @@ def _file(path: Path) -> Iterator[dict[str, Any]]:
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        for batch in pq.ParquetFile(path).iter_batches():
+        for batch in parquet.opened(path).iter_batches():
             yield from batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"no Parquet file, or a damaged one: {plain(str(error), 120)}", file=path) from None

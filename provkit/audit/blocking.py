@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from provkit import parquet
 from provkit.audit.arms import Arm, ArmFacts, compare, member
 from provkit.audit.batch import Batch
 from provkit.audit.columns import rows_of
@@ -112,7 +113,7 @@ def _part(folder: Path, one: Output, recipe: Recipe) -> ReleaseRows:
 
 def _contents(path: Path) -> Iterator[Mapping[str, Any]]:
     """The content of the rows of a data file."""
-    opened = pq.ParquetFile(path)
+    opened = parquet.opened(path)
     names = [name for name in opened.schema_arrow.names if name not in RESERVED]
     for batch in opened.iter_batches(batch_size=SIZE, columns=names):
         yield from rows_of(batch)
@@ -120,7 +121,7 @@ def _contents(path: Path) -> Iterator[Mapping[str, Any]]:
 
 def _texts(path: Path, column: str) -> Iterator[str]:
     """One column of text of a data file."""
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=SIZE, columns=[column]):
+    for batch in parquet.opened(path).iter_batches(batch_size=SIZE, columns=[column]):
         yield from batch.column(0).to_pylist()
 
 

@@ -6,8 +6,8 @@ import io
 from collections.abc import Iterator
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from provkit import parquet
 from provkit.audit.batch import Batch
 from provkit.audit.form import DAMAGED, NO_DATA, NONE, NOT_JSON, NOT_UTF8, REFUSED, Form
 from provkit.audit.gate import Rows
@@ -120,7 +120,7 @@ def _names(file: Bytes, subject: Subject) -> list[str]:
     try:
         with open_bytes(file) as stream:
             if subject.kind == "parquet":
-                return list(pq.ParquetFile(_seekable(file)).schema_arrow.names)
+                return list(parquet.opened(_seekable(file)).schema_arrow.names)
             opened = pa.ipc.open_file if stream.read(6) == b"ARROW1" else pa.ipc.open_stream
             return list(opened(_seekable(file)).schema.names)
     except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError, InputError):
@@ -130,7 +130,7 @@ def _names(file: Bytes, subject: Subject) -> list[str]:
 def _tables(file: Bytes, subject: Subject) -> Iterator[pa.RecordBatch]:
     try:
         if subject.kind == "parquet":
-            yield from pq.ParquetFile(_seekable(file)).iter_batches(batch_size=BATCH)
+            yield from parquet.opened(_seekable(file)).iter_batches(batch_size=BATCH)
             return
         with open_bytes(file) as stream:
             stands = stream.read(6) == b"ARROW1"

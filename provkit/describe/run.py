@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from provkit import manifest
+from provkit import manifest, parquet
 from provkit.describe.measures import freedom, measure
 from provkit.describe.model import ArmMeasures, Description, Nearness, TextMeasures
 from provkit.describe.nearness import Encode, by_embedding, by_trigrams, read_prompts, summed
@@ -69,7 +67,7 @@ def _sides(folder: Path, outputs: list[Output]) -> tuple[Side, Side, bool]:
     rows = 0
     for out in outputs:
         at = 0
-        for batch in pq.ParquetFile(folder / out.file).iter_batches():
+        for batch in parquet.opened(folder / out.file).iter_batches():
             for content in batch.to_pylist():
                 key = f"{out.arm}/{out.split}/{at}"
                 row = Row(content)

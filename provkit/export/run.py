@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pyarrow.parquet as pq
 
-from provkit import manifest
+from provkit import manifest, parquet
 from provkit.errors import InputError
 from provkit.export.forms import FORMS, JUDGMENT, LABEL, Form, Record, Sample, pair, signal
 from provkit.export.turns import Unfit
@@ -197,7 +197,7 @@ def _twins(folder: Path, chosen: Iterator[Sample], rejected: Iterator[Sample]) -
 
 def _samples(folder: Path, one: Output, build_id: str, plain: bool) -> Iterator[Sample]:
     at = 0
-    for batch in pq.ParquetFile(folder / one.file).iter_batches(batch_size=4096):
+    for batch in parquet.opened(folder / one.file).iter_batches(batch_size=4096):
         for content in batch.to_pylist():
             yield Sample(content, f"{one.arm}/{one.split}/{at}", build_id, plain)
             at += 1

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from provkit import parquet
 from provkit.index.model import DamagedIndex
 
 KEPT = 32  # row groups of one column set that stay in memory
@@ -59,7 +60,7 @@ class DocumentTable:
     @cached_property
     def _file(self) -> pq.ParquetFile:
         with reading(self._path):
-            return pq.ParquetFile(self._path, memory_map=False)
+            return parquet.opened(self._path)
 
     @cached_property
     def _bounds(self) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from provkit import parquet
 from provkit.canonical import canonical
 from provkit.errors import InputError, plain
 from provkit.llm.cache import Cache
@@ -74,5 +75,5 @@ def load(folder: Path, into: Cache) -> None:
 
 
 def _rows(path: Path) -> Iterator[tuple[object, ...]]:
-    for batch in pq.ParquetFile(path).iter_batches(BATCH, columns=SCHEMA.names):
+    for batch in parquet.opened(path).iter_batches(BATCH, columns=SCHEMA.names):
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

@@ -88,11 +88,12 @@ def _in_file(path: Path, canaries: Mapping[str, str]) -> Iterator[Place]:
 def _in_parquet(path: Path, canaries: Mapping[str, str]) -> Iterator[Place]:
     import orjson
     import pyarrow as pa
-    import pyarrow.parquet as pq
+
+    from provkit import parquet
 
     first = 0
     try:
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=4096):
+        for batch in parquet.opened(path).iter_batches(batch_size=4096):
             for at, row in enumerate(batch.to_pylist()):
                 yield from _in_bytes(f"{path} row {first + at}", orjson.dumps(row, default=str), canaries)
             first += batch.num_rows

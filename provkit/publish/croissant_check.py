@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pyarrow.parquet as pq
 
-from provkit import croissant
+from provkit import croissant, parquet
 from provkit.errors import ProvkitError, plain
 from provkit.publish import read_back
 from provkit.publish.release import Release
@@ -91,7 +90,7 @@ def _sources(record_set: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _record(record_set: Mapping[str, Any], files: Mapping[str, Any], folder: Path) -> Iterator[str]:
     """Reads the first record of a set by its fields."""
     (file,) = {source["fileObject"]["@id"] for source in _sources(record_set)}
-    opened = pq.ParquetFile(folder / files[file]["contentUrl"])
+    opened = parquet.opened(folder / files[file]["contentUrl"])
     first = next(opened.iter_batches(batch_size=1), None)
     row = first.to_pylist()[0] if first is not None and len(first) else None
     for source in _sources(record_set):
@@ -143,7 +142,7 @@ def _compared(first: Mapping[str, Any], release: Release) -> Iterator[str]:
         if not one.file.endswith(".parquet"):
             continue
         name = f"{one.arm}/{one.split}" if one.arm else one.file.removesuffix(".parquet")
-        batch = next(pq.ParquetFile(release.folder / one.file).iter_batches(batch_size=1), None)
+        batch = next(parquet.opened(release.folder / one.file).iter_batches(batch_size=1), None)
         rows = batch.to_pylist() if batch is not None else []
         record = first.get(name)
         if (record is None) is bool(rows):

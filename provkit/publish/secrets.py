@@ -12,8 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from provkit import parquet
 from provkit.errors import plain
 
 FAKE = "example-not-a-real-secret-"  # how the literals that the code domain invents begin
@@ -66,7 +66,7 @@ class Hit:
 def in_parquet(folder: Path, name: str, allow: Collection[str] = ()) -> Iterator[Hit]:
     """What stands in the texts of a Parquet file; digests that provkit itself computes are passed over."""
     first = 0
-    for batch in pq.ParquetFile(folder / name).iter_batches(batch_size=BATCH):
+    for batch in parquet.opened(folder / name).iter_batches(batch_size=BATCH):
         for field, column in zip(batch.schema, batch.columns, strict=True):
             if field.name in DIGESTS:
                 continue

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from provkit import parquet
 from provkit.errors import InputError, plain
 from provkit.sources.files import Bytes, expand, format_of, open_bytes
 from provkit.sources.text import lines_of
@@ -103,7 +104,7 @@ def read_rows(path: Path) -> Iterator[tuple[int | None, dict[str, Any]]]:
     kind = format_of(file.path)
     try:
         if kind == "parquet":
-            for batch in pq.ParquetFile(file.path).iter_batches(4096):
+            for batch in parquet.opened(file.path).iter_batches(4096):
                 yield from ((None, row) for row in batch.to_pylist())
         elif kind in ("csv", "tsv"):
             with open_bytes(file) as stream:
