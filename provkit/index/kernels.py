@@ -80,13 +80,16 @@ def holds(text: NDArray[np.uint8], place: int, query: NDArray[np.uint8], start: 
 
 @kernel
 def directory(
-    keys: NDArray[np.uint64], number: int, query: NDArray[np.uint8], start: int, end: int
+    keys: NDArray[np.uint64], number: int, query: NDArray[np.uint8], start: int, end: int, after: bool
 ) -> tuple[int, int, int, int]:
     """Narrows a search: (low, high, common bytes with the suffix before low, and with the one at high).
 
-    `number` is that of the suffixes. Suffixes before `low` are smaller than the query, those from `high` on are not.
+    `number` is that of the suffixes. Suffixes before `low` are smaller than the query, those from `high` on are not;
+    those that begin with it count as smaller where `after`.
     """
-    key = word_at(query, start) & leading(end - start)
+    mask = leading(end - start)
+    start_key = word_at(query, start) & mask
+    key = start_key | ~mask if after else start_key
     below = np.uint64(0)
     size = np.uint64(len(keys))
     one = np.uint64(1)
@@ -100,7 +103,7 @@ def directory(
     low = left = 0
     if at > 0:
         low = (at - 1) * STEP + 1
-        left = min(equal_bytes(keys[at - 1] ^ key), end - start)
+        left = agree(keys[at - 1], start_key, mask, end - start)
     above, jump = at, 1
     while above < len(keys) and keys[above] == key:
         at = above + 1
@@ -116,8 +119,15 @@ def directory(
     high, right = number, 0
     if above < len(keys):
         high = min(above * STEP, number)
-        right = min(equal_bytes(keys[above] ^ key), end - start)
+        right = agree(keys[above], start_key, mask, end - start)
     return min(low, high), high, left, right
+
+
+@kernel
+def agree(one: np.uint64, other: np.uint64, mask: np.uint64, length: int) -> int:
+    """How many leading bytes of two keys agree under a mask, at most `length`."""
+    difference = (one ^ other) & mask
+    return min(equal_bytes(difference) if difference else 8, length)
 
 
 @kernel
@@ -131,11 +141,13 @@ def insert(
     rank: NDArray[np.int64],
     left: NDArray[np.int64],
     right: NDArray[np.int64],
+    after: bool,
 ) -> None:
     """For each query the number of smaller suffixes, and the bytes shared with the suffixes before and at that rank.
 
     Args:
         query: ends in at least eight bytes that belong to no query.
+        after: suffixes that begin with the query count as smaller.
         starts, ends: bounds of the queries (at most BLOCK) in `query`.
         rank, left, right: filled in, one entry a query.
     """
@@ -145,7 +157,7 @@ def insert(
     waiting = np.empty(number, np.uint64)  # unsigned: numba wraps signed indices
     count = 0
     for at in range(number):
-        rank[at], high[at], left[at], right[at] = directory(keys, len(suffixes), query, starts[at], ends[at])
+        rank[at], high[at], left[at], right[at] = directory(keys, len(suffixes), query, starts[at], ends[at], after)
         waiting[count] = at
         count += rank[at] < high[at]
     size = len(text)
@@ -174,7 +186,7 @@ def insert(
             smaller = there < here
             if shared >= longest:
                 shared = max(longest, 0)
-                smaller = starts[at] + shared < ends[at]
+                smaller = after or starts[at] + shared < ends[at]
             middle = (low + top) >> 1
             low, top = middle + 1 if smaller else low, top if smaller else middle
             rank[at], high[at] = low, top

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from provkit.index._native import kernel, signed
+from provkit.index._native import kernel, prefetch, signed
 from provkit.index.kernels import BLOCK, FEW, goes_on, insert, interval, whole
 from provkit.index.words import decode
 
@@ -38,20 +38,56 @@ def count_queries(
         counts: filled in.
         ranks: shape (queries, 2), filled in: the suffixes that begin with the bytes of the query.
     """
-    rank, left, right = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
-    none = np.empty((0, 2), np.int64)
+    corpus = (text, suffixes, keys, classes, word_edges, mark_edges, np.empty((0, 2), np.int64))
+    spots = np.empty((3, BLOCK), np.int64)
     for block in range(0, len(starts), BLOCK):
         end = min(block + BLOCK, len(starts))
-        insert(text, suffixes, keys, query, starts[block:end], ends[block:end], rank, left, right)
-        for at in range(block, end):
+        begins, until = starts[block:end], ends[block:end]
+        insert(text, suffixes, keys, query, begins, until, spots[0], spots[1], spots[2], False)
+        count_around(corpus, query, begins, until, last[block:end], spots, counts[block:end], ranks[block:end])
+
+
+@kernel
+def count_around(
+    corpus: Shard,
+    query: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    last: NDArray[np.uint8],
+    spots: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    ranks: NDArray[np.int64],
+) -> None:
+    """Exact counts of at most BLOCK queries, where what begins with each lies around a place that is known.
+
+    Args:
+        starts, ends, last, counts, ranks: as in `count_queries`.
+        spots: shape (3, BLOCK): for each a rank, and the bytes shared with the suffixes before and at it.
+    """
+    text, suffixes, keys, classes, word_edges, mark_edges, none = corpus
+    here, begins, until = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    rank, left, right = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    for side in range(2):  # the first suffix where one before the place fits, the end where the one at it does
+        some = 0
+        for at in range(len(starts)):
+            ranks[at, side] = spots[0, at]
             length = ends[at] - starts[at]
-            low = high = rank[at - block]
-            if length > 0 and right[at - block] >= length:
-                low, high = interval(text, suffixes, keys, query, starts[at], ends[at], low, 0, right[at - block])
-            ranks[at, 0], ranks[at, 1] = low, high
-            counts[at] = whole(
-                text, suffixes, keys, classes, word_edges, mark_edges, low, high, length, signed(last[at]), none
-            )[0]
+            if length > 0 and spots[1 + side, at] >= length:
+                here[some], begins[some], until[some] = at, starts[at], ends[at]
+                some += 1
+        insert(text, suffixes, keys, query, begins[:some], until[:some], rank, left, right, side == 1)
+        for step in range(some):
+            ranks[here[step], side] = rank[step]
+    for at in range(len(starts)):
+        length = ends[at] - starts[at]
+        for place in range(ranks[at, 0], min(ranks[at, 0] + FEW, ranks[at, 1])):
+            if suffixes[place] + length < len(text):
+                prefetch(text, suffixes[place] + length)
+    for at in range(len(starts)):
+        low, high, length = ranks[at, 0], ranks[at, 1], ends[at] - starts[at]
+        counts[at] = whole(
+            text, suffixes, keys, classes, word_edges, mark_edges, low, high, length, signed(last[at]), none
+        )[0]
 
 
 @kernel
@@ -82,46 +118,100 @@ def find_spans(
     """
     corpus = (text, suffixes, keys, classes, word_edges, mark_edges, np.empty((0, 2), np.int64))
     tokens = (query, starts, ends, last)
-    rank, left, right = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
-    until = np.empty(BLOCK, np.int64)
     number = 0
     for output in range(len(limits)):
-        limit, behind = limits[output], first[output + 1]
-        reached = block = first[output]  # no span that ends at the token `reached` or before it is new
-        width = 4 * FEW
-        while block < behind:
-            end = min(block + width, behind)
-            width = min(4 * width, BLOCK)
-            if reached > end:
-                block = passed(corpus, tokens, block, end, reached, limit, behind)
-                if block == end:
-                    continue
-                end, width = min(block + FEW, behind), 4 * FEW
-            until[: end - block] = limit
-            insert(text, suffixes, keys, query, starts[block:end], until[: end - block], rank, left, right)
-            here = block  # the tokens before this one end within the longest match
-            for token in range(block, end):
-                place, one, other = rank[token - block], left[token - block], right[token - block]
-                longest = starts[token] + max(one, other)
-                here = max(here, token)
-                while here > token and ends[here - 1] > longest:
-                    here -= 1
-                while here < behind and ends[here] <= longest:
-                    here += 1
-                if here <= reached or here - token < least:
-                    continue
-                stop, total = settled(corpus, tokens, token, here, place, one, other, limit)
-                if stop <= reached or stop - token < least:
-                    continue
-                if total < 0:
-                    total = span_count(corpus, tokens, token, stop, place, one, other)
-                reached = stop
-                if total > 0:
-                    found[number, OUTPUT], found[number, FIRST] = output, token
-                    found[number, LAST], found[number, NUMBER] = stop, total
-                    number += 1
-            block = end
+        number = spans_of(
+            corpus, tokens, output, first[output], first[output + 1], limits[output], least, found, number
+        )
     return number
+
+
+@kernel
+def spans_of(
+    corpus: Shard,
+    tokens: Texts,
+    output: int,
+    begin: int,
+    behind: int,
+    limit: int,
+    least: int,
+    found: NDArray[np.int64],
+    number: int,
+) -> int:
+    """Adds the spans of one output, tokens [begin, behind) that end at byte `limit`, to the `number` found."""
+    text, suffixes, keys, _, _, _, _ = corpus
+    query, starts, ends, _ = tokens
+    rank, left, right = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    until = np.empty(BLOCK, np.int64)
+    spots = np.empty((3, behind - begin), np.int64)
+    before = number
+    reached = block = begin  # no span that ends at the token `reached` or before it is new
+    width = 4 * FEW
+    while block < behind:
+        end = min(block + width, behind)
+        width = min(4 * width, BLOCK)
+        if reached > end:
+            block = passed(corpus, tokens, block, end, reached, limit, behind)
+            if block == end:
+                continue
+            end, width = min(block + FEW, behind), 4 * FEW
+        until[: end - block] = limit
+        insert(text, suffixes, keys, query, starts[block:end], until[: end - block], rank, left, right, False)
+        here = block  # the tokens before this one end within the longest match
+        for token in range(block, end):
+            place, one, other = rank[token - block], left[token - block], right[token - block]
+            longest = starts[token] + max(one, other)
+            here = max(here, token)
+            while here > token and ends[here - 1] > longest:
+                here -= 1
+            while here < behind and ends[here] <= longest:
+                here += 1
+            if here <= reached or here - token < least:
+                continue
+            stop, total = settled(corpus, tokens, token, here, place, one, other, limit)
+            if stop <= reached or stop - token < least:
+                continue
+            reached = stop
+            found[number, OUTPUT], found[number, FIRST] = output, token
+            found[number, LAST], found[number, NUMBER] = stop, total
+            spots[0, number - before], spots[1, number - before], spots[2, number - before] = place, one, other
+            number += 1
+        block = end
+    return counted(corpus, tokens, found, before, number, spots)
+
+
+@kernel
+def counted(
+    corpus: Shard, tokens: Texts, found: NDArray[np.int64], before: int, number: int, spots: NDArray[np.int64]
+) -> int:
+    """Counts those of the spans [before, number) whose NUMBER is negative, all together; the number of spans then.
+
+    `spots` has a column for each of these spans: rank, left and right of the match at its first token.
+    """
+    query, starts, ends, last = tokens
+    begins, until, kinds = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.uint8)
+    rows, counts, ranks = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty((BLOCK, 2), np.int64)
+    some = 0
+    for row in range(before, number):
+        if found[row, NUMBER] < 0:
+            final = found[row, LAST] - 1
+            begins[some], until[some], kinds[some] = starts[found[row, FIRST]], ends[final], last[final]
+            rows[some] = row
+            for part in range(3):
+                spots[part, some] = spots[part, row - before]
+            some += 1
+        if some == BLOCK or (some and row + 1 == number):
+            count_around(corpus, query, begins[:some], until[:some], kinds[:some], spots, counts, ranks)
+            for step in range(some):
+                found[rows[step], NUMBER] = counts[step]
+            some = 0
+    kept = before
+    for row in range(before, number):
+        if found[row, NUMBER] > 0:  # always, unless a file was damaged
+            for column in range(4):
+                found[kept, column] = found[row, column]
+            kept += 1
+    return kept
 
 
 @kernel
@@ -148,7 +238,7 @@ def exact_end(corpus: Shard, tokens: Texts, token: int, limit: int, behind: int)
     query, starts, ends, _ = tokens
     rank, left, right = np.empty(1, np.int64), np.empty(1, np.int64), np.empty(1, np.int64)
     until = np.full(1, limit)
-    insert(corpus[0], corpus[1], corpus[2], query, starts[token : token + 1], until, rank, left, right)
+    insert(corpus[0], corpus[1], corpus[2], query, starts[token : token + 1], until, rank, left, right, False)
     longest = starts[token] + max(left[0], right[0])
     low, high = token, behind
     while low < high:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provkit.index.fold import Fold, unfolded
+from provkit.index.further import further_spans
 from provkit.index.kernels import BLOCK, FEW, insert, whole
 from provkit.index.matching import FIRST, LAST, NUMBER, OUTPUT, count_queries, find_spans, merge_spans
 from provkit.index.reading import ShardFiles
@@ -151,39 +152,31 @@ def touch(prepared: Prepared, shard: ShardFiles, part: int, parts: int) -> None:
         some = starts[at : at + BLOCK].copy()
         ends = prepared.tokens.limits[text[at : at + BLOCK]]
         rank, left, right = (np.empty(len(some), np.int64) for _ in range(3))
-        insert(shard.text, shard.suffixes, shard.keys, prepared.tokens.buffer, some, ends, rank, left, right)
+        insert(shard.text, shard.suffixes, shard.keys, prepared.tokens.buffer, some, ends, rank, left, right, False)
 
 
-def spans(prepared: Prepared, shard: ShardFiles, least: int) -> NDArray[np.int64]:
-    """The spans of at least `least` tokens that are maximal in a shard; columns as in `matching`."""
+def spans(prepared: Prepared, shards: Sequence[ShardFiles], least: int) -> NDArray[np.int64]:
+    """The spans of at least `least` tokens that are maximal over all shards; columns as in `matching`."""
     tokens, of = prepared.tokens, prepared.classes
-    found = np.empty((len(tokens.starts), 4), np.int64)
-    number = find_spans(
-        shard.text,
-        shard.suffixes,
-        shard.keys,
-        of.of,
-        of.word_edges,
-        of.mark_edges,
-        tokens.buffer,
-        tokens.limits,
-        tokens.starts,
-        tokens.ends,
-        tokens.last,
-        tokens.first,
-        least,
-        found,
-    )
-    return found[:number].copy()
+    classes = (of.of, of.word_edges, of.mark_edges)
+    outputs = (tokens.buffer, tokens.limits, tokens.starts, tokens.ends, tokens.last, tokens.first)
+    known = np.empty((0, 4), np.int64)
+    for shard in shards:
+        corpus = (shard.text, shard.suffixes, shard.keys, *classes)
+        found = np.empty((len(known) + len(tokens.starts), 4), np.int64)
+        if shard is shards[0]:
+            known = found[: find_spans(*corpus, *outputs, least, found)]
+            continue
+        number = further_spans(*corpus, *outputs, least, known, found)
+        both = np.concatenate([known, found[:number]])
+        bounds = np.array([0, len(known), len(both)], np.int64)
+        known = np.empty_like(both)
+        known = known[: merge_spans(both, bounds, known)]
+    return known.copy()
 
 
-def merged(prepared: Prepared, parts: Sequence[NDArray[np.int64]], first: int) -> SpanColumns:
-    """The spans maximal over all shards, with offsets in the original texts, numbered from `first` on."""
-    found = np.concatenate([*parts, np.zeros((0, 4), np.int64)])
-    if len(parts) > 1:
-        bounds = np.append(0, np.cumsum([len(part) for part in parts])).astype(np.int64)
-        into = np.empty_like(found)
-        found = into[: merge_spans(found, bounds, into)]
+def columns(prepared: Prepared, found: NDArray[np.int64], first: int) -> SpanColumns:
+    """Spans with their offsets in the original texts, which are numbered from `first` on."""
     output = found[:, OUTPUT]
     begins = prepared.starts[output] + 1
     starts = unfolded(prepared.breaks, prepared.tokens.starts[found[:, FIRST]])

@@ -78,7 +78,7 @@ class Index:
     def count_many(self, texts: Sequence[str]) -> list[int]:
         """`count` of each text; uses all threads."""
         totals: list[int] = []
-        for prepared, parts in self._each(texts, queries.counts):
+        for prepared, parts in self._each(texts, self._counts):
             none = np.zeros(len(prepared.starts) - 1, np.int64)
             totals += sum((counts for counts, _ in parts), none).tolist()
         return totals
@@ -91,7 +91,7 @@ class Index:
         """`find` for each text; uses all threads."""
         at = 0
         places: list[tuple[int, ShardFiles, int, int]] = []
-        for prepared, parts in self._each(texts, queries.counts):
+        for prepared, parts in self._each(texts, self._counts):
             starts, ends, last = prepared.bounds
             for row in range(len(starts)):
                 size = int(ends[row] - starts[row])
@@ -122,11 +122,10 @@ class Index:
     def span_columns(self, texts: Sequence[str], min_tokens: int = 1) -> SpanColumns:
         """The maximal spans of many outputs, as columns."""
         least = max(min_tokens, 1)
-        found = self._each(texts, lambda prepared, shard: queries.spans(prepared, shard, least))
         first = 0
         columns = []
-        for prepared, parts in found:
-            columns.append(queries.merged(prepared, parts, first))
+        for prepared, found in self._each(texts, lambda prepared: queries.spans(prepared, self.shards, least)):
+            columns.append(queries.columns(prepared, found, first))
             first += len(prepared.starts) - 1
         return SpanColumns.joined(columns)
 
@@ -203,19 +202,22 @@ class Index:
             found[at].append(Occurrence(shard.number, document, ids[shard.number, document], *offsets))
         return found
 
-    def _each(self, texts: Sequence[str], work: Callable[[Prepared, ShardFiles], T]) -> list[tuple[Prepared, list[T]]]:
-        """Does a piece of work for each batch of texts and each shard: one independent task each."""
-        size = min(BATCH, -(-len(texts) // self._threads)) or 1
+    def _counts(self, prepared: Prepared) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        return [queries.counts(prepared, shard) for shard in self.shards]
+
+    def _each(self, texts: Sequence[str], work: Callable[[Prepared], T]) -> list[tuple[Prepared, T]]:
+        """Does a piece of work for each batch of texts: one independent task each."""
+        alone = self._threads == 1 or len(texts) <= ALONE or sum(map(len, texts)) <= SHORT
+        size = BATCH if alone else min(BATCH, -(-len(texts) // self._threads))
         batches = [texts[at : at + size] for at in range(0, len(texts), size)]
-        if self._threads == 1 or len(texts) <= ALONE:
+        if alone:
             ready = [queries.prepare(batch, self.classes, self._fold) for batch in batches]
             if self._cold and ready:
                 self._touch(ready[0])
-            return [(one, [work(one, shard) for shard in self.shards]) for one in ready]
+            return [(one, work(one)) for one in ready]
         with ThreadPoolExecutor(self._threads) as pool:
             ready = list(pool.map(lambda batch: queries.prepare(batch, self.classes, self._fold), batches))
-            tasks = [[pool.submit(work, one, shard) for shard in self.shards] for one in ready]
-            return [(one, [task.result() for task in row]) for one, row in zip(ready, tasks, strict=True)]
+            return list(zip(ready, pool.map(work, ready), strict=True))
 
     def _touch(self, first: Prepared) -> None:
         """Reads what the first query needs with many requests at a time: one page after another takes far longer."""
