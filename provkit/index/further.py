@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from provkit.index._native import kernel
+from provkit.index._native import kernel, signed
 from provkit.index.kernels import BLOCK, insert
 from provkit.index.matching import (
     FIRST,
@@ -107,7 +107,7 @@ def further_spans(
 def last_start(known: NDArray[np.int64], span: int, behind: int) -> int:
     """The last token inside a known span before the next one begins."""
     edge = known[span + 1, FIRST] if span + 1 < len(known) else behind
-    return min(edge, known[span, LAST]) - 1
+    return signed(min(edge, known[span, LAST])) - 1
 
 
 @kernel

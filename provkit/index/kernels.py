@@ -186,7 +186,7 @@ def insert(
             smaller = there < here
             if shared >= longest:
                 shared = max(longest, 0)
-                smaller = after or starts[at] + shared < ends[at]
+                smaller = (starts[at] + shared < ends[at]) | after
             middle = (low + top) >> 1
             low, top = middle + 1 if smaller else low, top if smaller else middle
             rank[at], high[at] = low, top
