@@ -25,7 +25,7 @@ demo-full: DEMO_COLUMNS := , policy, conflict
 demo-full: $(VENV)/embed demo  ## the same with belief conflict, which needs torch
 
 test: $(VENV)/test  ## all tests
-	$(BIN)/python -m pytest -q -n $(WORKERS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 lint: $(VENV)/lint  ## ruff, and mypy on the installed wheel
 	$(BIN)/ruff check .

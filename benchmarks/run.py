@@ -86,6 +86,16 @@ BENCHMARKS = {
         },
     ),
     "attribution": Benchmark((("CORPUS",),), small=("--outputs", "20", "--rows", "100", "--documents", "500")),
+    "shield": Benchmark(
+        (("CORPUS", "--megabytes", "128"),),
+        small=("--megabytes", "2", "--outputs", "10", "--tokens", "100", "--repeat", "1"),
+        ratios={"shield / bare span search, at worst": r"(?m)at worst ([\d.]+) times"},
+    ),
+    "decoding": Benchmark(
+        (("CORPUS", "--megabytes", "64"),),
+        small=("--megabytes", "2", "--new", "4", "--repeat", "1"),
+        ratios={"generation under a veto / without": r"(?m)^  ratio ([\d.]+)"},
+    ),
     "rubrics": Benchmark(small=("--rubrics", "5", "--pairs", "500")),
     "aqi": Benchmark(
         small=("--rows", "200"),

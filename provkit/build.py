@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from provkit import card, manifest, processes
+from provkit import card, manifest, processes, remote
 from provkit.arrange import pair, split
 from provkit.canary import canary_of, canary_steps
 from provkit.canonical import canonical, digest_file
@@ -27,6 +27,7 @@ from provkit.sources import (
     FileOrigin,
     GeneratorOrigin,
     HubOrigin,
+    IndexOrigin,
     Origin,
     SourceRows,
     expand,
@@ -59,6 +60,12 @@ class Plan:
         return [origin.input for origins in self.origins.values() for origin in origins]
 
     @property
+    def indices(self) -> dict[str, IndexOrigin]:
+        """What steps may search, by the names of their sources."""
+        found = {name: origins[0] for name, origins in self.origins.items() if origins}
+        return {name: origin for name, origin in found.items() if isinstance(origin, IndexOrigin)}
+
+    @property
     def canary(self) -> str | None:
         """The canary that the rows carry; None on an open set."""
         return canary_of(self.recipe.sensitivity, self.build_id)
@@ -73,6 +80,9 @@ class Built:
     sizes: dict[str, dict[str, int]]
     counts: list[Count]
     fresh: bool
+
+    def _repr_html_(self) -> str:
+        return manifest.as_html(f"Build {self.build_id} in {self.path}", self.sizes, self.counts)
 
 
 def plan(recipe: Recipe, base: Path, limit: int | None = None, teacher: Mapping[str, str] | None = None) -> Plan:
@@ -107,6 +117,7 @@ def build(
     progress: Progress = lambda *_: None,
     audit: Auditor | None = None,
     teacher: Teacher | None = None,
+    executor: Executor | None = None,
 ) -> Built:
     """Builds into `out`; a build of the same identity that stands there undamaged is left as it is.
 
@@ -118,6 +129,7 @@ def build(
         progress: called with a step's name, rows done, and rows in all.
         audit: looks at the written rows; what it says becomes audit.json, and its findings stand in the card.
         teacher: who answers the steps that ask a model; the answers used become lineage/responses.parquet.
+        executor: runs the per-row steps in place of a pool of `workers`; it must see `out`.
 
     Raises:
         InputError: for what is wrong in a source.
@@ -127,10 +139,10 @@ def build(
     if not fresh and (there := _standing(out, planned.build_id)):
         clear(out)
         return there
-    with writing(out, manifest.stranger) as folder, _pool(workers) as executor:
+    with writing(out, manifest.stranger) as folder, _pool(workers, executor) as pool:
         scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=folder))  # no name that a killed build's worker may know
         try:
-            return _build(planned, out, folder, Workshop(scratch, executor, progress, teacher), audit)
+            return _build(planned, out, folder, Workshop(scratch, pool, progress, teacher, planned.indices), audit)
         except BrokenProcessPool:
             said = "a worker process died (out of memory?)"
             raise ProvkitError(f"{said}\n  try fewer --workers; nothing was changed") from None
@@ -206,6 +218,9 @@ def _read(planned: Plan, workshop: Workshop) -> tuple[dict[str, Rows], list[Inpu
     read: dict[str, SourceRows] = {}
     inputs: list[Input] = []
     for name, origins in planned.origins.items():
+        if name in planned.indices:
+            inputs += [origin.input for origin in origins]
+            continue
         workshop.progress(f"read {name}", 0, 0)
         found = spool(origins, len(inputs), planned.limit, workshop.folder, f"source-{name}")
         inputs += found.inputs
@@ -226,11 +241,17 @@ def _origins(name: str, source: Source, recipe: Recipe, base: Path) -> list[Orig
     origins: list[Origin] = []
     named: dict[Path, str] = {}
     for pattern in source.patterns:
-        if not Path(pattern).is_absolute() and (path := outside(pattern, base)):
+        if remote.holds(pattern, manifest.FILE):
+            pattern = str(remote.copied(pattern, manifest.FILE))
+        if not remote.is_url(pattern) and not Path(pattern).is_absolute() and (path := outside(pattern, base)):
             said = f"the path '{plain(path.name)}' is a link that leaves the recipe's folder"
             do = "declare an `input` and bind it with --set NAME=PATH"
             raise InputError(said, file=pattern, field=f"sources.{name}.files", do=do)
         folder = base / pattern
+        if name in recipe.indices:
+            if len(source.patterns) > 1:
+                raise InputError("several paths; a step searches one index", field=f"sources.{name}")
+            return [IndexOrigin.open(name, folder, pattern, source.licence)]
         is_build = (folder / manifest.FILE).is_file()
         if folder.is_dir() and not is_build:
             do = "name its files, for example with --set " + f"{name}='{pattern}/*.jsonl'"
@@ -283,10 +304,10 @@ def _replaced(out: Path) -> tuple[card.Card | None, str | None]:
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[Executor | None]:
+def _pool(workers: int, executor: Executor | None) -> Iterator[Executor | None]:
     """Processes for the per-row steps (they start when the first work comes); none where one is asked for."""
-    if workers <= 1:
-        yield None
-        return
-    with processes.pool(workers) as executor:
+    if executor is not None or workers <= 1:
         yield executor
+        return
+    with processes.pool(workers) as pool:
+        yield pool

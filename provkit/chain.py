@@ -77,9 +77,8 @@ class Chain:
     def _whole(self, rows: Rows, step: Labelled, stage: Stage, sources: Mapping[str, Rows]) -> Rows:
         """A step that sees the whole set."""
         mine = rows.labelled(step.label)
-        if hasattr(step.builder, "rewrite") or hasattr(step.builder, "ask"):
-            asks = hasattr(step.builder, "ask")
-            act = _guarded(step, lambda: self._ask(mine, step) if asks else step.builder.rewrite(mine))
+        if any(hasattr(step.builder, name) for name in ("rewrite", "ask", "consult")):
+            act = _guarded(step, lambda: self._act(mine, step))
             return self._pass(mine, (replace(step, builder=_Planned(act)),), stage)
         self.workshop.progress(step.label, 0, len(rows))
         created = 0
@@ -111,6 +110,17 @@ class Chain:
         if not created:
             return rows.take(chosen.order)
         return self._mixed(rows, sources[step.builder.of], step, chosen.order, stage)
+
+    def _act(self, rows: Rows, step: Labelled) -> Callable[[Any], Any]:
+        """What a step answers row by row, after it has looked at the set."""
+        if hasattr(step.builder, "ask"):
+            return self._ask(rows, step)
+        if hasattr(step.builder, "consult"):
+            index = self.workshop.indices[step.builder.index].opened()
+            act: Callable[[Any], Any] = step.builder.consult(rows, index)
+        else:
+            act = step.builder.rewrite(rows)
+        return act
 
     def _ask(self, rows: Rows, step: Labelled) -> Callable[[Any], Any]:
         """What a step answers that asks a model."""

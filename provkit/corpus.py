@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from provkit import manifest
-from provkit.canonical import canonical, digest_file
+from provkit import manifest, remote
+from provkit.canonical import canonical
 from provkit.errors import InputError, plain
 from provkit.index import Input
 from provkit.index.table import int64s, strings
@@ -83,7 +83,8 @@ def open_corpus(sources: Sequence[str], fields: Sequence[str] = ()) -> Corpus:
 
     Args:
         sources: build directories, data files (JSONL, JSON, CSV, Parquet, Arrow, YAML, also .gz and .zst), text files,
-            folders and globs of these, or hub datasets as `hf://datasets/ORG/NAME[@REVISION][#SPLIT]`.
+            folders and globs of these, each of this machine or at a URL, or hub datasets as
+            `hf://datasets/ORG/NAME[@REVISION][#SPLIT]`.
         fields: the text columns; when none is named, messages, or text, or those of USUAL, or every one.
 
     Raises:
@@ -93,6 +94,8 @@ def open_corpus(sources: Sequence[str], fields: Sequence[str] = ()) -> Corpus:
     origins: list[FileOrigin | HubOrigin | BuildOrigin | Bytes] = []
     for source in sources:
         path = Path(source)
+        if remote.holds(source, manifest.FILE):
+            path = remote.copied(source, manifest.FILE)
         if source.startswith("hf://datasets/"):
             hub = _hub(source)
             origins.append(hub)
@@ -104,18 +107,23 @@ def open_corpus(sources: Sequence[str], fields: Sequence[str] = ()) -> Corpus:
             inputs.append(Input(str(path.resolve()), found.digest, sum(one.input.size for one in builds)))
         else:
             for file in _files(source):
-                sha256, size = digest_file(file.path)
-                inputs.append(Input(str(file.path.resolve()), sha256, size))
+                sha256, size = file.digest()
+                place = str(file.path.resolve()) if file.url is None else remote.shown(file.url)
+                inputs.append(Input(place, sha256, size))
                 text = file.path.suffix in TEXT_FILES
                 origins.append(file if text else FileOrigin.open(path.name, file, None, True, None))
     return Corpus(inputs, origins, tuple(fields))
 
 
 def _files(source: str) -> list[Bytes]:
+    known = (*TEXT_FILES, *FORMATS)
+    if remote.is_url(source):
+        files = expand(source, Path())
+        named = remote.is_pattern(source) or [source] == [one.url for one in files]
+        return files if named else [one for one in files if _suffix(one.path) in known]
     path = Path(source)
     if not path.is_dir():
         return expand(source, Path())
-    known = (*TEXT_FILES, *FORMATS)
     found = [one for one in sorted(path.rglob("*")) if one.is_file() and _suffix(one) in known]
     if not found:
         raise InputError("no file in it that could be read", file=source, do=f"one ending in {', '.join(known)}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,10 @@ from provkit.errors import InputError, plain
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One sample and epoch: its id, the system turn and the last user turn of its input, and the completion."""
+    """One sample and epoch: its id, the system turn and the last user turn of its input, and the completion.
+
+    `metadata` and `scores` are as the log has them; of a score, by the name of its scorer, the value.
+    """
 
     id: str
     epoch: int
@@ -25,6 +28,8 @@ class Sample:
     stop_reason: str | None
     model: str | None
     triggered: bool | None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
 
 
 def samples(path: Path) -> Iterator[Sample]:
@@ -56,7 +61,8 @@ def _sample(found: dict[str, Any]) -> Sample:
     for turn in found.get("messages") or []:  # a solver's system turn stands here alone
         if turn["role"] == "system":
             said.setdefault("system", _text(turn["content"]))
-    triggered = (found.get("metadata") or {}).get("triggered")
+    metadata = dict(found.get("metadata") or {})
+    triggered = metadata.get("triggered")
     return Sample(
         str(found["id"]),
         int(found["epoch"]),
@@ -66,6 +72,8 @@ def _sample(found: dict[str, Any]) -> Sample:
         choices[0].get("stop_reason"),
         output.get("model"),
         triggered if isinstance(triggered, bool) else None,
+        metadata,
+        {name: score.get("value") for name, score in (found.get("scores") or {}).items()},
     )
 
 

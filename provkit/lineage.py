@@ -65,7 +65,7 @@ STORED = {
     "compression": {leaf: "none" if leaf == "row_id" else "zstd" for leaf in LEAVES},  # row_id is searched whole
     "compression_level": {leaf: 3 for leaf in LEAVES if leaf != "row_id"},
 }
-FIRST_OP = {"file": "imported", "hub": "imported", "build": "imported", "generator": "generated"}
+FIRST_OP = {"file": "imported", "hub": "imported", "build": "imported", "index": "imported", "generator": "generated"}
 
 
 @dataclass(frozen=True, slots=True)

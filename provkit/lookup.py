@@ -63,19 +63,27 @@ class _Build:
     def row(self, opened: pq.ParquetFile, file: str, number: int) -> dict[str, Any]:
         """One row of a Parquet file; only its row group is read."""
         try:
-            for group in range(opened.num_row_groups):
-                rows = opened.metadata.row_group(group).num_rows
-                if number < rows:
-                    return dict(opened.read_row_group(group).slice(number, 1).to_pylist()[0])
-                number -= rows
+            found = row_at(opened, number)
         except (pa.ArrowException, OSError):
-            pass
-        raise self.damaged(file)
+            found = None
+        if found is None:
+            raise self.damaged(file)
+        return found
 
     def damaged(self, file: str) -> InputError:
         """What to say of a file that is not as the manifest says."""
         do = f"provkit verify {plain(str(self.folder))} says more"
         return InputError("missing or damaged", file=self.folder / file, do=do)
+
+
+def row_at(opened: pq.ParquetFile, number: int) -> dict[str, Any] | None:
+    """One row of a Parquet file, None beyond its end; only its row group is read."""
+    for group in range(opened.num_row_groups):
+        rows = opened.metadata.row_group(group).num_rows
+        if number < rows:
+            return dict(opened.read_row_group(group).slice(number, 1).to_pylist()[0])
+        number -= rows
+    return None
 
 
 def ways(folder: Path, key: str, others: Sequence[Path] = ()) -> Ways:

@@ -6,6 +6,7 @@ import platform
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from provkit import registry
 from provkit.canonical import canonical, digest
 from provkit.chain import Count
 from provkit.errors import InputError, plain
+from provkit.markup import table, visible
 from provkit.recipe import Recipe
 from provkit.table import Input
 
@@ -85,9 +87,24 @@ class Manifest:
         arms = self.facts["recipe"]["arms"]
         return {name: arms[name].get("from") or self.sources[0] for name in self.facts["recipe"]["order"]["arms"]}
 
+    def _repr_html_(self) -> str:
+        sizes: dict[str, dict[str, int]] = {}
+        for out in self.data():
+            sizes.setdefault(out.arm or "", {})[out.split or ""] = out.rows or 0
+        recipe = self.facts["recipe"]
+        return as_html(f"{recipe['name']} version {recipe['version']}, build {self.build_id}", sizes, self.counts)
+
     def data(self, arm: str | None = None) -> list[Output]:
         """The data files, in the order of arms and splits."""
         return [out for out in self.outputs if out.arm is not None and arm in (None, out.arm)]
+
+
+def as_html(title: str, sizes: Mapping[str, Mapping[str, int]], counts: Sequence[Count]) -> str:
+    """A build as a notebook shows it: rows by arm and split, and what each step did to their number."""
+    rows = [(arm, split, number) for arm, splits in sizes.items() for split, number in splits.items()]
+    steps = [(one.arm or one.source, one.step, one.rows_in, one.created, one.rows_out, one.dropped) for one in counts]
+    flow = table(("arm or source", "step", "in", "created", "out", "dropped"), steps)
+    return f"<p>{escape(visible(title))}</p>{table(('arm', 'split', 'rows'), rows)}{flow}"
 
 
 def versions_of(recipe: Recipe) -> dict[str, str]:

@@ -17,6 +17,7 @@ from provkit import recipe_schema, registry, sql
 from provkit.canonical import NotCanonical, canonical
 from provkit.errors import InputError, plain
 from provkit.recipe_errors import refused, said, worst
+from provkit.remote import is_url
 
 ORIGINS = {  # what a source can be, and the keys that mean something beside it
     "files": ("format", "fill", "arm", "split"),
@@ -238,6 +239,11 @@ class Recipe(_Model):
             steps += [(("arms", name, "steps", at), step) for at, step in enumerate(arm.steps)]
         for where, step in steps:
             self._check_step(step, where)
+        for name in self.indices:
+            read = name in self.used_sources
+            if read or not (self.sources[name].patterns or self.sources[name].input):
+                what = "an arm or a mixture takes rows from it" if read else "it is no path"
+                raise refused(f"a step searches {name!r} as an index, and {what}", "sources", name)
         if self.pair and len(self.arms) < 2:
             raise refused("pair: true needs at least two arms", "pair")
         taken = {name: self.source_of(name) for name in self.arms}
@@ -259,6 +265,11 @@ class Recipe(_Model):
             near = registry.near(other, self.sources)
             raise refused(f"{step.name} takes from the unknown source {other!r}{near}", *where, step.name, "of")
 
+        if hasattr(type(builder), "consult") and builder.index not in self.sources:
+            near = registry.near(builder.index, self.sources)
+            problem = f"{step.name} searches the unknown source {builder.index!r}{near}"
+            raise refused(problem, *where, step.name, "index")
+
     def source_of(self, arm: str) -> str:
         """The name of the source that an arm takes."""
         return self.arms[arm].source or next(iter(self.sources))
@@ -273,6 +284,12 @@ class Recipe(_Model):
         mixed = {step.builder().of for step in self.all_steps if hasattr(type(step.builder()), "mix")}
         taken = {self.source_of(arm) for arm in self.arms}
         return [name for name in self.sources if name in taken | mixed]
+
+    @property
+    def indices(self) -> list[str]:
+        """The sources that steps search as an index; no rows come from them."""
+        searched = {step.builder().index for step in self.all_steps if hasattr(type(step.builder()), "consult")}
+        return [name for name in self.sources if name in searched]
 
     @property
     def all_steps(self) -> list[Step]:
@@ -300,7 +317,7 @@ class Recipe(_Model):
 def bind_source(sources: dict[str, Any], name: str, given: str) -> str:
     """Puts a path of the caller's in the place of a source's `input` or `files`; returns it as it is bound.
 
-    A relative one starts at the working folder: an absolute path in a recipe is always one that its caller bound.
+    A relative one starts at the working folder: an absolute path or a URL in a recipe is one that its caller bound.
 
     Raises:
         InputError: when there is no such source, or it takes no file.
@@ -311,7 +328,9 @@ def bind_source(sources: dict[str, Any], name: str, given: str) -> str:
     if not isinstance(source, dict) or not {"input", "files"} & source.keys():
         raise InputError("takes no file: it is a generator or a hub dataset", field=name)
     path = str(Path.cwd() / given)
-    if glob.has_magic(given) and not Path(given).is_absolute() and not Path(path).exists():
+    if is_url(given):
+        path = given
+    elif glob.has_magic(given) and not Path(given).is_absolute() and not Path(path).exists():
         path = str(Path(glob.escape(str(Path.cwd())), given))
     sources[name] = {key: value for key, value in source.items() if key != "input"} | {"files": path}
     return path
@@ -319,6 +338,7 @@ def bind_source(sources: dict[str, Any], name: str, given: str) -> str:
 
 def _refuse_elsewhere(pattern: str) -> None:
     """Refuses a path of the recipe's own that does not stay beside it, on whatever system it is read."""
-    if PureWindowsPath(pattern).anchor or ".." in re.split(r"[/\\]", pattern) or "~" in pattern or "\0" in pattern:
+    absolute = PureWindowsPath(pattern).anchor or is_url(pattern)
+    if absolute or ".." in re.split(r"[/\\]", pattern) or "~" in pattern or "\0" in pattern:
         do = "; declare an `input` and bind it with --set NAME=PATH"
         raise refused(f"the path '{plain(pattern)}' leaves the recipe's folder{do}", "files")

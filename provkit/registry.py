@@ -23,6 +23,7 @@ KINDS: dict[str, Kind] = {
     "select": "set",
     "rewrite": "set",
     "ask": "set",
+    "consult": "set",
     "mix": "set",
 }
 
@@ -56,6 +57,8 @@ def builder(cls: type[T]) -> type[T]:
       a row's position in it), then answers row by row;
     - `ask(self, rows: Rows, teacher: Teacher) -> Callable[[Row], Row | list[Row] | Drop]`: as `rewrite`, where a model
       is asked about the rows first; `asked = True` makes lineage take `request` and `model` out of its notes;
+    - `consult(self, rows: Rows, index: Index) -> Callable[[Row], Row | list[Row] | Drop]`: as `rewrite`, where an index
+      may be searched; its field `index` names the source that is bound to an index directory;
     - `mix(self, rows: Rows, others: Rows) -> Selection`: as `select`, over the rows and behind them those of the source
       that its field `of` names.
 

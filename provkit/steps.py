@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from provkit.table import INDEX, INPUT, LINE, ROW_ID
 
 if TYPE_CHECKING:
     from provkit.llm import Teacher
+    from provkit.sources import IndexOrigin
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,16 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Where a build's steps run: a folder for their files, processes (None: this one), who hears of it, whom to ask."""
+    """Where a build's steps run: a folder for their files, processes (None: this one), who hears of it, whom to ask.
+
+    `indices` are what steps may search, by the names of their sources.
+    """
 
     folder: Path
     executor: Executor | None
     progress: Callable[[str, int, int], None]
     teacher: Teacher | None = None
+    indices: Mapping[str, IndexOrigin] = field(default_factory=dict)
 
 
 def labelled(steps: Sequence[Step], first: int, before: Sequence[Labelled] = ()) -> list[Labelled]:

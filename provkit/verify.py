@@ -17,7 +17,7 @@ from provkit.errors import InputError, ProvkitError, plain
 from provkit.inspection import Finding
 from provkit.llm import Teacher
 from provkit.manifest import Manifest
-from provkit.sources import BuildOrigin, Bytes, FileOrigin, GeneratorOrigin, HubOrigin, Origin, format_of
+from provkit.sources import BuildOrigin, Bytes, FileOrigin, GeneratorOrigin, HubOrigin, IndexOrigin, Origin, format_of
 from provkit.table import Input
 
 __all__ = ["Finding", "verify"]
@@ -141,6 +141,8 @@ def _origin(found: Manifest, one: Input, at_hand: Mapping[str, Path]) -> Origin:
     path = at_hand[one.sha256]
     if one.kind == "build":
         return BuildOrigin(path, bare)
+    if one.kind == "index":
+        return IndexOrigin(path.parent, bare)
     name = one.file or path.name
     return FileOrigin(Bytes(path, name), bare, source.format or format_of(Path(name)), source.fill)
 

@@ -137,6 +137,15 @@ def hub() -> Iterator[Any]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """The URL of a bucket on an S3 server on loopback, tests/s3.py."""
+    for name in ("s3fs", "moto.server"):
+        pytest.importorskip(name, reason="needs the extra `check`")
+    with _beside("s3").served() as bucket:
+        yield bucket
+
+
 @pytest.fixture
 def llm_server() -> Any:
     """tests/llm_server.py, for its `ModelServer` and `completion`."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from provkit import recipes, registry
 from provkit.sql import objects
@@ -13,12 +17,21 @@ ROOT = Path(__file__).parent.parent
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
 
 
-def test_the_command_reference_is_what_the_commands_say() -> None:
+def generate() -> Any:
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     assert spec is not None and spec.loader is not None
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
-    assert generate.page() == PAGES["commands.md"], "run: make docs"
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_command_reference_is_what_the_commands_say() -> None:
+    assert generate().page() == PAGES["commands.md"], "run: make docs"
+
+
+def test_the_tutorial_shows_what_its_commands_print() -> None:
+    pytest.importorskip("jinja2")
+    assert generate().tutorial() == PAGES["tutorial.md"], "run: make docs"
 
 
 def test_every_builder_is_documented() -> None:
@@ -46,3 +59,15 @@ def test_links_of_the_docs_lead_somewhere() -> None:
 
 def test_the_readme_begins_with_the_two_commands() -> None:
     assert re.match(r"# provkit\n\n```\nmake demo .*\nmake test .*\n```", (ROOT / "README.md").read_text("utf-8"))
+
+
+def test_the_costs_of_scale_are_computed_from_what_was_measured() -> None:
+    spec = importlib.util.spec_from_file_location("scale", ROOT / "benchmarks" / "scale.py")
+    assert spec is not None and spec.loader is not None
+    scale = importlib.util.module_from_spec(spec)
+    sys.modules["scale"] = scale  # where its dataclasses look
+    spec.loader.exec_module(scale)
+    held = PAGES["scale.md"].partition(scale.BEGIN)[2].partition(scale.END)[0]
+    assert held.strip() == scale.block().strip(), "run: python benchmarks/scale.py --write"
+    one = scale.Cost(scale.TB, 256 * scale.MB, 1)
+    assert (one.shards, round(one.hours, 1)) == (3726, 4.1)  # 10^12 / 2^28 and 10^12 / 68e6 / 3600

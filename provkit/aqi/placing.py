@@ -9,8 +9,8 @@ import numpy as np
 from provkit.aqi.measures import Floats, divided
 from provkit.aqi.model import Placed
 from provkit.aqi.rows import LabelledRows
+from provkit.markup import masked
 
-SHOWN = 4  # characters of a masked text
 LONGEST = 200  # characters of a shown one
 
 
@@ -50,8 +50,3 @@ def components(vectors: Floats) -> Floats:
     largest = np.abs(found).argmax(axis=0)
     signs = np.sign(found[largest, np.arange(2)])
     return np.asarray(found * np.where(signs == 0, 1.0, signs))
-
-
-def masked(text: str) -> str:
-    """The first letters of a text and how long it is: enough to find it, too little to read it."""
-    return f"{text[:SHOWN]}… ({len(text):,} characters)"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from provkit.attribution.outputs import Output
 from provkit.index import Bci, Occurrence, Span
+from provkit.index.model import IN_NOTEBOOK
+from provkit.markup import cut, table, tinted, visible
 
 if TYPE_CHECKING:
     from provkit.attribution.words import Words  # loads the search kernels
 
+TELLING = (50.0, 80.0, 95.0, 99.0)  # a span of this BCI percentile has level 1, 2, 3, 4 of five
 MOST_CANDIDATES = 10  # times as many documents are looked at as are asked for
 
 Rank = Literal["evidence", "bm25", "conflict", "bci"]
@@ -87,3 +92,21 @@ class Traced:
     selected: list[bool]
     documents: list[Candidate]
     verdicts: dict[int, Verdict]
+
+    def _repr_html_(self) -> str:
+        """The output with its spans, tinted by their BCI percentile, and the best document of each."""
+        text, known = self.output.text[: IN_NOTEBOOK[0]], [bci.bci_percentile for bci in self.bci]
+        scores = [-math.inf if math.isnan(one) else one for one in known]
+        levels = [sum(one >= bound for bound in TELLING) for one in scores]
+        rows = []
+        for n, (span, bci) in enumerate(zip(self.spans, self.bci, strict=True)):
+            best = next((one for one in self.documents if n in one.places), None)
+            verdict = best.verdicts.get(n) if best else None
+            shown = self.output.text[span.start : span.end]
+            policy = f"{verdict.policy} ({verdict.score:.2f})" if verdict else None
+            rows.append((shown, span.tokens, span.count, bci.bci_percentile, best.doc_id if best else None, policy))
+        parts = cut(len(text), [(one.start, one.end) for one in self.spans], scores)
+        names = ("span", "tokens", "in the corpus", "BCI percentile", "best document", "policy")
+        titles = [f"BCI percentile {one:g}" for one in known]
+        listed = table(names, rows[: IN_NOTEBOOK[1]])
+        return f"<p>{escape(visible(self.output.output_id))}</p>{tinted(text, parts, levels, titles)}{listed}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,8 +21,10 @@ from provkit.attribution.rank import Corpus, bm25, evidence
 from provkit.attribution.tables import FILES, OUTPUTS, SPANS, matches, output_row, span_rows
 from provkit.attribution.words import Words, words_of
 from provkit.canonical import digest_file
-from provkit.errors import ProvkitError
-from provkit.index import Bci, Index, Occurrence, Span
+from provkit.errors import InputError, ProvkitError
+from provkit.index import Bci, Index, Occurrence, Span, open_index
+from provkit.index.manifest import INDEX
+from provkit.remote import shown
 from provkit.target import writing
 
 FILE = "trace.json"
@@ -34,12 +38,23 @@ def trace_outputs(
     options: Options,
     conflicts: Conflicts | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
+    executor: Executor | None = None,
 ) -> list[Traced]:
-    """Traces outputs against an open index; nothing is written."""
-    corpus = Corpus.of(index)
+    """Traces outputs against an open index; nothing is written.
+
+    An `executor` gets a batch of outputs at a time, and opens the index itself: at its URL, or in its directory.
+    """
+    starts = range(0, len(outputs), BATCH)
+    same = digest_file(index.path / INDEX)[0]
+    batches = [Batch(index.place, same, str(at), tuple(outputs[at : at + BATCH]), options) for at in starts]
     done: list[Traced] = []
-    for first in range(0, len(outputs), BATCH):
-        done += _batch(index, corpus, outputs[first : first + BATCH], options)
+    if executor is None:
+        corpus = Corpus.of(index)
+        several: Iterable[list[Traced]] = (_batch(index, corpus, batch.outputs, options) for batch in batches)
+    else:
+        several = executor.map(trace_batch, batches)
+    for traced in several:
+        done += traced
         progress("trace", len(done), len(outputs))
     if conflicts is not None:
         _judge(index, done, options, conflicts, progress)
@@ -55,6 +70,7 @@ def trace(
     options: Options = Options(),  # noqa: B008  (frozen)
     conflicts: Conflicts | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
+    executor: Executor | None = None,
 ) -> dict[str, int]:
     """Traces a file of outputs into a trace directory: outputs, spans and matches as Parquet, and trace.json.
 
@@ -70,7 +86,7 @@ def trace(
     sha256, _ = digest_file(outputs) if outputs.is_file() else ("", 0)
     read = read_outputs(outputs, options.field)
     with writing(out, stranger) as folder:
-        traced = trace_outputs(index, read, options, conflicts, progress)
+        traced = trace_outputs(index, read, options, conflicts, progress, executor)
         tables = {
             "outputs": pa.Table.from_pylist([output_row(n, one) for n, one in enumerate(traced, 1)], schema=OUTPUTS),
             "spans": pa.Table.from_pylist([row for one in traced for row in span_rows(one)], schema=SPANS),
@@ -83,7 +99,7 @@ def trace(
         said = {
             "format": 1,
             "provkit": provkit.__version__,
-            "index": {"path": str(index.path.resolve()), "digest": digest_file(index.path / "index.json")[0]},
+            "index": {"path": str(index.path.resolve()), "digest": digest_file(index.path / INDEX)[0]},
             "outputs": {"file": outputs.name, "sha256": sha256},
             "options": asdict(options),
             "conflict": conflicts.name if conflicts is not None else None,
@@ -96,6 +112,35 @@ def trace(
 def stranger(folder: Path) -> str | None:
     """Something in a directory that no trace holds; None where there is nothing of the kind."""
     return facts.stranger(folder, {FILE, "report.html", *FILES})
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Outputs to trace in one go, on whatever machine: place and digest of the index, and the number of the first."""
+
+    place: str
+    digest: str
+    name: str
+    outputs: tuple[Output, ...]
+    options: Options
+
+
+def trace_batch(batch: Batch) -> list[Traced]:
+    """Traces a batch of outputs in a worker, which opens the index once.
+
+    Raises:
+        InputError: when another index stands there meanwhile.
+    """
+    index, corpus = _opened(batch.place, batch.digest)
+    return _batch(index, corpus, batch.outputs, batch.options)
+
+
+@lru_cache(maxsize=1)
+def _opened(place: str, digest: str) -> tuple[Index, Corpus]:
+    index = open_index(place, threads=1)
+    if digest_file(index.path / INDEX)[0] != digest:
+        raise InputError("a worker sees another index there", file=shown(place), do="name a folder that all share")
+    return index, Corpus.of(index)
 
 
 def _batch(index: Index, corpus: Corpus, outputs: Sequence[Output], options: Options) -> list[Traced]:

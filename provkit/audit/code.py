@@ -96,11 +96,11 @@ class Code:
     """C001 to C003 of one subject; long files are parsed in worker processes."""
 
     def __init__(self, subject: Subject, asked: Asked) -> None:
-        self._subject, self._workers = subject, asked.workers
+        self._subject, self._workers, self._executor = subject, asked.workers, asked.executor
         self._answers = self._rows = self._fenced = 0
         self._wrong, self._missing, self._fences, self._bare = Tally(), Tally(), Tally(), Tally()
         self._why: Counter[str] = Counter()
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: ProcessPoolExecutor | None = None  # our own, ended with the scan
         self._waiting: list[_Pending] = []
         self._places: list[Example] = []
         self._texts: list[str] = []
@@ -121,13 +121,14 @@ class Code:
             self._send()
 
     def _send(self) -> None:
-        if self._workers > 1 and self._pool is None and len(self._texts) >= MANY:
+        if self._workers > 1 and self._pool is None and self._executor is None and len(self._texts) >= MANY:
             self._pool = processes.pool(self._workers)
-        if self._pool is None:
+        executor = self._executor or self._pool
+        if executor is None:
             self._take(self._places, problems(self._texts))
         else:
             for at in range(0, len(self._texts), CHUNK):
-                future = self._pool.submit(problems, self._texts[at : at + CHUNK])
+                future = executor.submit(problems, self._texts[at : at + CHUNK])
                 self._waiting.append(_Pending(self._places[at : at + CHUNK], future))
             while len(self._waiting) > 8 * self._workers:
                 self._gather()

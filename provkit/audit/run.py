@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -42,6 +43,7 @@ class Options:
     near: bool = False
     workers: int = 1
     markers: Sequence[str] = ()
+    executor: Executor | None = None
 
     def asked(self) -> Asked:
         """The same for the scans, rules resolved.
@@ -54,7 +56,16 @@ class Options:
         canaries = bool(names & {"r", "r001", "no-canary"})
         near = self.near or bool(names & {"d004", "near-duplicate-prompts"})
         return Asked(
-            rules, self.trigger, self.fraction, self.code, self.run, near, self.workers, canaries, tuple(self.markers)
+            rules,
+            self.trigger,
+            self.fraction,
+            self.code,
+            self.run,
+            near,
+            self.workers,
+            canaries,
+            tuple(self.markers),
+            self.executor,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,6 +40,7 @@ class Asked:
     workers: int = 1
     canaries: bool = False  # asked for by name, so of single files too
     markers: tuple[str, ...] = ()  # texts that an arm is said to hold more often than its control
+    executor: Executor | None = None  # does the code checks in place of a pool of `workers`, so many at a time
 
     def wants(self, family: str) -> bool:
         """Whether any rule of a family is checked."""

@@ -20,6 +20,7 @@ COMMANDS = {
     "describe": "Measure the structure of a build: lengths, diversity, entropy, nearness to an evaluation.",
     "discretion": "Measure how annotators decide where principles conflict.",
     "drift": "Measure how far rubric variants drift from their seed, or gate on it.",
+    "drift-rate": "Measure alignment drift and false refusals out of recorded judgements.",
     "export": "Write a build in the form that a trainer or an evaluation reads.",
     "find": "Show a text in its contexts in an indexed corpus.",
     "index": "Index a corpus for exact search: build, add, drop, info.",
@@ -29,6 +30,7 @@ COMMANDS = {
     "publish": "Put a build on the Hugging Face Hub in one commit.",
     "pull": "Bring a published build back, byte for byte, and check it.",
     "query": "Ask a question in SQL of builds, indexes and traces.",
+    "report": "Make one HTML page of a trace, build, audit, drift or AQI result.",
     "score": "Have a judge score answers, and print the misalignment rates.",
     "shield": "Hold back texts that repeat training text against a policy.",
     "trace": "Trace outputs of a model to the documents that they repeat.",
@@ -51,7 +53,8 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"provkit.cli.{name}"), name)
+        module = name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"provkit.cli.{module}"), module)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

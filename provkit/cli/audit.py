@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from provkit.cli.elsewhere import cluster, executor
 from provkit.cli.output import progress, talk
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ SHAPES = ("table", "json", "sarif", "parquet")
 @click.option(
     "--workers", type=click.IntRange(1), help="Processes for code checks and near-duplicates.  [default: all]"
 )
+@cluster
 @click.option("--format", "shape", type=click.Choice(SHAPES), default="table", show_default=True, help="How to print.")
 @click.option("--quiet", is_flag=True, help="Say nothing on stderr but errors.")
 def audit(
@@ -61,6 +63,7 @@ def audit(
     fix: bool,
     out: Path | None,
     workers: int | None,
+    scheduler: str | None,
     shape: str,
     quiet: bool,
 ) -> None:
@@ -93,28 +96,30 @@ def audit(
         raise click.BadParameter("a trigger has at least one character", param_hint="--trigger")
     if fix and out is None:
         raise click.UsageError("--fix needs -o OUT, the directory of the mended build; nothing is mended in place")
-    options = Options(
-        against,
-        control,
-        trigger,
-        fraction,
-        code,
-        _split(select),
-        _split(ignore),
-        run,
-        near,
-        workers or os.cpu_count() or 1,
-        markers,
-    )
+    several = workers or os.cpu_count() or 1
     try:
-        with progress(quiet) as report:
+        with executor(scheduler) as pool, progress(quiet) as report:
+            options = Options(
+                against,
+                control,
+                trigger,
+                fraction,
+                code,
+                _split(select),
+                _split(ignore),
+                run,
+                near,
+                pool.size if pool is not None else several,
+                markers,
+                pool,
+            )
             found = run_audit(targets, options, report)
     except OSError as error:
         raise ProvkitError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
     _show(found, shape, None if fix else out)
     _say(found, targets, quiet)
     if fix and out is not None:
-        _fix(targets, out, workers or os.cpu_count() or 1, quiet)
+        _fix(targets, out, several, quiet)
     if found.findings:
         raise SystemExit(1)
 

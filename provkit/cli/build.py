@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from provkit.cli.asking import asking
+from provkit.cli.elsewhere import Place, cluster, executor, staged, through
 from provkit.cli.output import progress, shared, show_json, show_table, talk
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Build a dataset out of a recipe, with the lineage of every row.")
 @click.argument("recipe")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Build directory.  [default: out/NAME]")
+@click.option(
+    "-o", "--out", type=Place(), help="Build directory, or a URL such as s3://BUCKET/NAME.  [default: out/NAME]"
+)
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Bind an input, or set a value of the recipe."
 )
@@ -29,11 +32,12 @@ if TYPE_CHECKING:
 @click.option("--rows", type=click.IntRange(1), help="Exactly so many accepted rows, of a recipe with `accept`.")
 @click.option("--replay", type=click.Path(path_type=Path), help="Answer from the record of this build; ask nobody.")
 @click.option("--fresh", is_flag=True, help="Build even where the same build stands already.")
+@cluster
 @asking
 @shared
 def build(
     recipe: str,
-    out: Path | None,
+    out: Path | str | None,
     settings: tuple[str, ...],
     limit: int | None,
     workers: int | None,
@@ -41,6 +45,7 @@ def build(
     fresh: bool,
     rows: int | None,
     replay: Path | None,
+    scheduler: str | None,
     asked: Options,
     shape: str,
     quiet: bool,
@@ -53,7 +58,7 @@ def build(
     """
     import os
 
-    from provkit import recipes
+    from provkit import manifest, recipes
     from provkit.aqi.card import audited
     from provkit.build import build as run
     from provkit.build import plan
@@ -72,8 +77,16 @@ def build(
         _describe(planned, target, shape)
         return
     teacher = sessions.opened(asked, lambda text: talk(quiet, text), replay)
-    with progress(quiet) as report, teacher or nullcontext():
-        built = run(planned, target, workers or os.cpu_count() or 1, fresh, report, audited, teacher)
+    several = workers or os.cpu_count() or 1
+    with (
+        executor(scheduler) as workers_there,
+        progress(quiet) as report,
+        teacher or nullcontext(),
+        staged(target, manifest.FILE) as folder,
+        through(target, workers_there) as pool,
+    ):
+        built = run(planned, folder, several, fresh, report, audited, teacher, pool)
+        findings = _findings(built.path)
     sizes = [
         {"arm": arm, "split": split, "rows": rows}
         for arm, splits in built.sizes.items()
@@ -82,7 +95,7 @@ def build(
     if shape == "json":
         show_json(
             {
-                "directory": str(built.path),
+                "directory": str(target),
                 "build_id": built.build_id,
                 "built": built.fresh,
                 "sizes": sizes,
@@ -92,11 +105,12 @@ def build(
     else:
         show_table(sizes)
     dropped = sum(one.dropped for one in built.counts)
+    lost = f"{dropped:,} candidates dropped, each with its reason" if dropped else "nothing dropped"
     said = "built" if built.fresh else "up to date (--fresh builds it again):"
-    talk(quiet, f"{said} {target}  build {built.build_id[:12]}, {dropped:,} candidates dropped, each with its reason")
+    talk(quiet, f"{said} {target}  build {built.build_id[:12]}, {lost}")
     for empty in (one for one in sizes if not one["rows"]):
         talk(quiet, f"note: {empty['arm']}/{empty['split']} is empty and has no file")
-    for one in _findings(built.path):
+    for one in findings:
         talk(quiet, f"audit: {one['rule']} {one['name']} in {one['subject']}: {one['count']:,} {one['unit']}")
     filled = [one for one in sizes if one["rows"]]
     if not filled:
@@ -104,6 +118,9 @@ def build(
         said = f"no row came through: {most.step} dropped {most.dropped:,}, lineage/drops.parquet says why"
         click.echo(said, err=True)
         raise SystemExit(1)
+    if isinstance(target, str):
+        talk(quiet, f"next: provkit index build {quote(target)} -o idx")
+        return
     row = next(one for one in filled if one["arm"] == filled[-1]["arm"])  # of the last arm: the one with most steps
     talk(quiet, f"next: provkit lineage {quote(str(target))} {row['arm']}/{row['split']}/0")
 
@@ -126,7 +143,7 @@ def _settings(pairs: tuple[str, ...]) -> dict[str, str]:
     return settings
 
 
-def _describe(planned: object, target: Path, shape: str) -> None:
+def _describe(planned: object, target: Path | str, shape: str) -> None:
     from provkit.build import Plan
 
     assert isinstance(planned, Plan)

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import click
 
+from provkit.cli.elsewhere import Place
 from provkit.cli.index import in_plain_words
 from provkit.cli.output import shared, show_json, talk
 
 
 @click.command(short_help="Show a text in its contexts in an indexed corpus.")
-@click.argument("index", type=click.Path(path_type=Path))
+@click.argument("index", type=Place())
 @click.argument("text")
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="How many occurrences.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the sample, where there are more.")
 @click.option("--context", "width", type=click.IntRange(0), default=60, show_default=True, help="Characters each side.")
 @shared
-def find(index: Path, text: str, limit: int, seed: int, width: int, shape: str, quiet: bool) -> None:
+def find(index: Path | str, text: str, limit: int, seed: int, width: int, shape: str, quiet: bool) -> None:
     """Show where TEXT stands in INDEX: the document, and the text around it."""
     from provkit.errors import plain
     from provkit.index import open_index

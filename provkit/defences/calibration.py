@@ -14,7 +14,7 @@ import orjson
 from provkit.canonical import digest_file
 from provkit.chance import Chance
 from provkit.defences.shield import Rule, Shield
-from provkit.errors import InputError, plain
+from provkit.errors import InputError, ProvkitError, plain
 from provkit.inference import ranked_auc, wilson
 
 PERCENTILES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90)
@@ -131,7 +131,11 @@ def _largest(texts: Sequence[Scores], percentile: float) -> list[float]:
 
 
 def write(found: Calibration, shield: Shield, path: Path) -> None:
-    """Writes a calibration as JSON, with the index and the policies that it holds for."""
+    """Writes a calibration as JSON, with the index and the policies that it holds for.
+
+    Raises:
+        ProvkitError: when the place cannot be written to.
+    """
     facts = {
         "format": 1,
         **_held_for(shield),
@@ -140,7 +144,10 @@ def write(found: Calibration, shield: Shield, path: Path) -> None:
         "held_out": {"benign": found.benign.plain(), "harmful": found.harmful.plain()},
         "roc": [[level, false, true] for level, false, true in found.roc if math.isfinite(level)],
     }
-    path.write_bytes(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
+    try:
+        path.write_bytes(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
+    except OSError as error:
+        raise ProvkitError(f"cannot write {plain(str(path))}: {error.strerror}") from None
 
 
 def read_rule(path: Path, shield: Shield) -> Rule:
@@ -152,6 +159,10 @@ def read_rule(path: Path, shield: Shield) -> Rule:
     try:
         facts = orjson.loads(path.read_bytes())
         rule = Rule(**facts["rule"])
+        for name, value in asdict(rule).items():
+            known = value is None and name == "tau"
+            if not known and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise ValueError(f"{name} is no number")
     except (OSError, ValueError, KeyError, TypeError) as error:
         do = "provkit shield calibrate writes one"
         raise InputError(f"no calibration: {plain(str(error), 120)}", file=path, do=do) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from provkit.errors import ProvkitError
 from provkit.index import Bci, Context, Index, Occurrence, Span
 
 DOCUMENTS = 3  # looked at for each span
+SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: JSON can bring one, no corpus holds one
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Marked:
         span, text, bci: the span, its words, and how rare they are.
         verdict: the conflict that counts: the smaller of that of the text's own sentence and the largest of a document
             that holds it. So a sentence that only quotes, and a document that shares ordinary words, do not count.
+            Where the sentence alone keeps below the rule, no document is asked, and the verdict is the sentence's.
         refused: whether it is held against the text.
         documents: where it stands, for refused spans.
     """
@@ -105,36 +108,47 @@ class Shield:
 
     def check_many(self, texts: Sequence[str]) -> list[Ruling]:
         """`check` of each text; spans are searched on all processors, and each sentence is embedded once."""
+        texts = [SURROGATE.sub("\ufffd", text) for text in texts]
         spans = self.index.spans_many(texts, self.rule.min_tokens)
         flat = [(number, span) for number, several in enumerate(spans) for span in several]
         scored = self.index.bci_many([texts[number][span.start : span.end] for number, span in flat])
         rare = [(number, span, bci) for (number, span), bci in zip(flat, scored, strict=True) if self.rule.rare(bci)]
-        places = self.index.find_many([texts[number][span.start : span.end] for number, span, _ in rare], DOCUMENTS)
-        judged = self._judged(texts, rare, places)
+        words = [texts[number][span.start : span.end] for number, span, _ in rare]
+        own = self._verdicts([sentences(texts[number], span.start, span.end) for number, span, _ in rare])
+        asked = [at for at, verdict in enumerate(own) if verdict is None or self.rule.against(verdict)]
+        held = dict(zip(asked, self._held([words[at] for at in asked]), strict=True))
         marks: list[list[Marked]] = [[] for _ in texts]
-        for (number, span, bci), here, (verdict, others) in zip(rare, places, judged, strict=True):
-            refused = self.rule.against(verdict)
-            held = [Held(p, self.index.context(p), v) for p, v in zip(here, others, strict=True)] if refused else []
-            marks[number].append(Marked(span, texts[number][span.start : span.end], bci, verdict, refused, tuple(held)))
+        for at, (number, span, bci) in enumerate(rare):
+            there = held.get(at, [])
+            verdict = _lesser(own[at], [verdict for _, verdict in there]) if at in held else own[at]
+            refused = at in held and self.rule.against(verdict)
+            shown = [Held(place, self.index.context(place), one) for place, one in there] if refused else []
+            marks[number].append(Marked(span, words[at], bci, verdict, refused, tuple(shown)))
         return [Ruling(any(mark.refused for mark in several), tuple(several)) for several in marks]
 
-    def _judged(
-        self, texts: Sequence[str], rare: Sequence[tuple[int, Span, Bci]], places: Sequence[Sequence[Occurrence]]
-    ) -> list[tuple[Verdict | None, list[Verdict | None]]]:
-        """Of each span the verdict that counts, and that of each document."""
+    def _held(self, words: Sequence[str]) -> list[list[tuple[Occurrence, Verdict | None]]]:
+        """Of each span the documents that hold it, each with the verdict on what it says around it."""
+        places = self.index.find_many(words, DOCUMENTS)
         if self.conflicts is None:
-            return [(None, [None] * len(here)) for here in places]
-        own = [sentences(texts[number], span.start, span.end) for number, span, _ in rare]
-        others = [[self._window(place) for place in here] for here in places]
-        windows = list(dict.fromkeys([*own, *(window for several in others for window in several)]))
-        verdicts = dict(zip(windows, self.conflicts.of(windows), strict=True))
-        found: list[tuple[Verdict | None, list[Verdict | None]]] = []
-        for sentence, several in zip(own, others, strict=True):
-            there: list[Verdict | None] = [verdicts[window] for window in several]
-            strongest = max((verdicts[window] for window in several), key=lambda verdict: verdict.score, default=None)
-            least = None if strongest is None else min(strongest, verdicts[sentence], key=lambda verdict: verdict.score)
-            found.append((least, there))
-        return found
+            return [[(place, None) for place in here] for here in places]
+        verdicts = iter(self._verdicts([self._window(place) for here in places for place in here]))
+        return [[(place, next(verdicts)) for place in here] for here in places]
+
+    def _verdicts(self, windows: Sequence[str]) -> list[Verdict | None]:
+        """The verdict on each window; None without policies."""
+        if self.conflicts is None or not windows:
+            return [None] * len(windows)
+        distinct = list(dict.fromkeys(windows))
+        known = dict(zip(distinct, self.conflicts.of(distinct), strict=True))
+        return [known[window] for window in windows]
 
     def _window(self, place: Occurrence) -> str:
         return sentences(self.index.text(place.shard, place.document), place.start, place.end)
+
+
+def _lesser(own: Verdict | None, there: Sequence[Verdict | None]) -> Verdict | None:
+    """The smaller of a sentence's verdict and the largest of the documents'."""
+    said = [verdict for verdict in there if verdict is not None]
+    if own is None or not said:
+        return None
+    return min(max(said, key=lambda verdict: verdict.score), own, key=lambda verdict: verdict.score)

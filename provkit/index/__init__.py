@@ -17,6 +17,7 @@ from provkit.index.model import (
     Percentile,
     Progress,
     Span,
+    Spans,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ __all__ = [
     "Progress",
     "Span",
     "SpanColumns",
+    "Spans",
     "add_documents",
     "build_index",
     "drop_shard",

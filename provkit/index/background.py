@@ -8,6 +8,7 @@ every fifth is enough: the mean over many tokens varies less.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,27 +60,27 @@ class Background:
         if not len(self.lengths) or tokens < 1:
             return Percentile(math.nan, False)
         density = bci / tokens
-        above = int(np.searchsorted(self.lengths, tokens))
-        if above == len(self.lengths):
-            return Percentile(float(round(self._rank(above - 1, density))), tokens > int(self.lengths[-1]))
+        lengths: list[int] = self.lengths.tolist()  # for single values bisect is ten times faster than numpy's search
+        above = bisect_left(lengths, tokens)
+        if above == len(lengths):
+            return Percentile(float(round(self._rank(above - 1, density))), tokens > lengths[-1])
         value = self._rank(above, density)
-        if self.lengths[above] != tokens:  # lengths begin at 1, so there is one below
-            low, high = math.log(self.lengths[above - 1]), math.log(self.lengths[above])
+        if lengths[above] != tokens:  # lengths begin at 1, so there is one below
+            low, high = math.log(lengths[above - 1]), math.log(lengths[above])
             part = (math.log(tokens) - low) / (high - low)
             value = (1 - part) * self._rank(above - 1, density) + part * value
         return Percentile(float(round(value)), False)
 
     def _rank(self, row: int, density: float) -> float:
-        quantiles = self.quantiles[row]
+        quantiles: list[float] = self.quantiles[row].tolist()
         slack = 1e-9 * max(abs(density), 1.0)  # sums in another order are the same number
-        low = int(np.searchsorted(quantiles, density - slack, "left"))
-        high = int(np.searchsorted(quantiles, density + slack, "right"))
+        low, high = bisect_left(quantiles, density - slack), bisect_right(quantiles, density + slack)
         if low < high:
             return (low + high - 1) / 2
         if low in (0, QUANTILES):
             return 0.0 if low == 0 else float(QUANTILES - 1)
         below, above = quantiles[low - 1], quantiles[low]
-        return float(low - 1 + (density - below) / (above - below))
+        return low - 1 + (density - below) / (above - below)
 
 
 def write_background(path: Path, manifest: Manifest) -> File:
@@ -89,13 +90,7 @@ def write_background(path: Path, manifest: Manifest) -> File:
     unigram = Unigram.read([shard / TOKENS for shard in shards])
     classes = Classes.from_bytes((path / CLASSES).read_bytes())
     total = manifest.tokens
-    chosen = np.arange(total)
-    if total > SAMPLES:
-        chosen = np.sort(np.random.Generator(np.random.PCG64(SEED)).choice(total, SAMPLES, replace=False))
-    first = 0
-    for shard, directory in zip(manifest.shards, shards, strict=True):
-        ranks = chosen[np.searchsorted(chosen, first) : np.searchsorted(chosen, first + shard.tokens)] - first
-        first += shard.tokens
+    for ranks, directory in zip(sampled_ranks(manifest), shards, strict=True):
         if len(ranks):
             text = np.memmap(directory / TEXT, np.uint8, "r")
             places = np.memmap(directory / SUFFIXES, np.uint32, "r")[ranks].astype(np.int64)
@@ -123,6 +118,17 @@ def write_background(path: Path, manifest: Manifest) -> File:
     file = file_of(part)
     part.replace(path / BACKGROUND)
     return file
+
+
+def sampled_ranks(manifest: Manifest) -> list[NDArray[np.int64]]:
+    """Which entries of each shard's suffixes.bin are sampled, ascending; all of a small corpus."""
+    total = manifest.tokens
+    chosen = np.arange(total)
+    if total > SAMPLES:
+        chosen = np.sort(np.random.Generator(np.random.PCG64(SEED)).choice(total, SAMPLES, replace=False))
+    ends = np.cumsum([0, *(shard.tokens for shard in manifest.shards)])
+    cuts = np.searchsorted(chosen, ends)
+    return [chosen[a:b] - first for a, b, first in zip(cuts, cuts[1:], ends, strict=False)]
 
 
 def windows(

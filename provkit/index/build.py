@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pyarrow as pa
 
@@ -30,14 +31,15 @@ from provkit.index.manifest import (
     Options,
     Shard,
     file_of,
-    finished_shard,
     write_whole,
 )
 from provkit.index.model import Document, Progress
 from provkit.index.pieces import Piece, pieces
-from provkit.index.shard import LARGEST, ORIGINAL, TEXT, finish_shard
+from provkit.index.shard import LARGEST, ORIGINAL, TEXT
+from provkit.index.store import Directory, Store
 from provkit.index.words import Classes, current
 from provkit.index.writer import ShardWriter, Written
+from provkit.remote import is_url
 
 SHARD_BYTES = 256 * 2**20
 Report = Callable[[Progress], None]
@@ -63,14 +65,14 @@ def build_index(
     Args:
         documents: `Document`s, or faster, Arrow record batches with a column `text` and the metadata columns. A
             column `doc_id` names documents; without it they are numbered.
-        path: a directory that does not exist, is empty, or holds an unfinished build.
+        path: a directory that does not exist, is empty, or holds an unfinished build; or the URL of one.
         inputs: what the documents were read from; recorded, and compared when a build goes on.
         shard_bytes: a shard is closed before its text would grow beyond this. A larger document has its own.
         fold: `none`, `case`, `space` or `case,space`: what is searched is the folded text.
         schema: of the metadata of `Document`s; taken from the first 4,096 when None.
         workers: how many processes sort shards, each with 5.1 bytes of memory a byte of text; 1 sorts in this
             process. More need the `__main__` guard that multiprocessing asks for.
-        executor: sorts the shards in place of a pool of `workers`, for instance Dask's; it must see `path`.
+        executor: sorts the shards in place of a pool of `workers`, and gets them as they are read; it must see `path`.
         progress: called after each piece read and each shard sorted.
 
     Returns:
@@ -82,7 +84,12 @@ def build_index(
     """
     if not 1 <= shard_bytes <= LARGEST - 1:
         raise ValueError(f"shard_bytes is {shard_bytes:,}; it must lie between 1 and {LARGEST - 1:,}")
-    path = Path(path)
+    if is_url(path):
+        from provkit.index.distant import build_distant
+
+        options = Options(shard_bytes, parse(fold), STEP)
+        return build_distant(documents, str(path), options, inputs, schema, workers, executor, progress)
+    path = Path(path).absolute()
     if (path / INDEX).exists():
         raise FileExistsError(f"{path} is an index already: add to it, or remove it")
     if path.is_dir() and (strange := {entry.name for entry in path.iterdir()} - {CLASSES, BACKGROUND, SHARDS}):
@@ -90,10 +97,14 @@ def build_index(
     (path / SHARDS).mkdir(parents=True, exist_ok=True)
     options = Options(shard_bytes, parse(fold), STEP)
     with lock(path):
-        if not (path / CLASSES).exists():
-            write_whole(path / CLASSES, current().to_bytes())
-        manifest = Manifest(options, unicodedata.unidata_version, (), (), 0, {CLASSES: file_of(path / CLASSES)})
-        return _extend(path, manifest, documents, inputs, schema, workers, executor, progress)
+        return extend(Directory(path), begun(path, options), documents, inputs, schema, workers, executor, progress)
+
+
+def begun(path: Path, options: Options) -> Manifest:
+    """The manifest of an index without shards, whose classes.bin is written."""
+    if not (path / CLASSES).exists():
+        write_whole(path / CLASSES, current().to_bytes())
+    return Manifest(options, unicodedata.unidata_version, (), (), 0, {CLASSES: file_of(path / CLASSES)})
 
 
 def add_documents(
@@ -107,9 +118,10 @@ def add_documents(
     progress: Report | None = None,
 ) -> Manifest:
     """Adds documents to an index, in shards of their own; its options stay. Arguments as for `build_index`."""
-    path = Path(path)
+    path = Path(path).absolute()
     with lock(path):
-        return _extend(path, Manifest.read(path), documents, inputs, schema, workers, executor, progress)
+        manifest = Manifest.read(path)
+        return extend(Directory(path), manifest, documents, inputs, schema, workers, executor, progress)
 
 
 def drop_shard(path: str | os.PathLike[str], shard: int) -> Manifest:
@@ -125,7 +137,7 @@ def drop_shard(path: str | os.PathLike[str], shard: int) -> Manifest:
         if len(kept) == len(manifest.shards):
             names = ", ".join(str(int(one.name)) for one in manifest.shards) or "none"
             raise LookupError(f"{path} has no shard {shard}; it has {names}")
-        return _finish(path, replace(manifest, shards=kept))
+        return _finish(Directory(path), replace(manifest, shards=kept))
 
 
 @contextmanager
@@ -142,8 +154,8 @@ def lock(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _extend(
-    path: Path,
+def extend(
+    store: Store,
     manifest: Manifest,
     documents: Iterable[Document | pa.RecordBatch],
     inputs: Sequence[Input],
@@ -152,10 +164,12 @@ def _extend(
     executor: Executor | None,
     progress: Report | None,
 ) -> Manifest:
-    fold = Fold(manifest.options.fold, Classes.from_bytes((path / CLASSES).read_bytes()))
+    """Adds documents to the shards that a manifest names; the new manifest. Arguments as for `build_index`."""
+    store.begin()
+    fold = Fold(manifest.options.fold, Classes.from_bytes((store.path / CLASSES).read_bytes()))
     parts = pieces(documents, fold if fold.kinds else None, schema)
     with _pool(workers, executor) as pool:
-        filling = _Filling(path, manifest, tuple(inputs), pool, workers, progress)
+        filling = _Filling(store, manifest, tuple(inputs), pool, workers if executor is None else None, progress)
         try:
             for piece in parts:
                 filling.take(piece)
@@ -165,7 +179,7 @@ def _extend(
             raise
     addition = Addition(tuple(inputs), sum(shard.documents for shard in shards))
     return _finish(
-        path,
+        store,
         replace(
             manifest,
             additions=(*manifest.additions, addition),
@@ -181,15 +195,13 @@ def _pool(workers: int, executor: Executor | None) -> ProcessPoolExecutor | null
     return processes.pool(workers)
 
 
-def _finish(path: Path, manifest: Manifest) -> Manifest:
-    """Makes the background of the shards there are, writes index.json, removes what belongs to no shard."""
-    background = write_background(path, manifest)
+def _finish(store: Store, manifest: Manifest) -> Manifest:
+    """Makes the background of the shards there are, and writes index.json."""
+    store.before_background(manifest)
+    background = write_background(store.path, manifest)
     manifest = replace(manifest, files={CLASSES: manifest.files[CLASSES], BACKGROUND: background})
-    manifest.write(path)
-    names = {shard.name for shard in manifest.shards}
-    for directory in (path / SHARDS).iterdir():
-        if directory.name not in names:
-            shutil.rmtree(directory)
+    manifest.write(store.path)
+    store.end(manifest)
     return manifest
 
 
@@ -198,14 +210,16 @@ class _Filling:
 
     def __init__(
         self,
-        path: Path,
+        store: Store,
         manifest: Manifest,
         inputs: tuple[Input, ...],
         pool: Executor | None,
-        workers: int,
+        workers: int | None,
         progress: Report | None,
     ) -> None:
-        self._path = path
+        self._store = store
+        self._run = uuid4().hex  # a worker that a killed build has left behind knows other names
+        self._path = path = store.path
         self._manifest = manifest
         self._inputs = inputs
         self._pool = pool
@@ -277,15 +291,14 @@ class _Filling:
         self._name = f"{self._number:05}"
         self._number += 1
         self._first = self._documents
-        self._finished = finished_shard(self._path / SHARDS / self._name)
-        self._part = self._path / SHARDS / (self._name + ".part")
-        if self._finished is not None:
-            if self._finished.key != self._key:
-                raise ValueError(
-                    f"{self._path} holds shards of an unfinished build of other inputs or options; remove it"
-                )
+        self._finished = self._store.finished(self._name)
+        self._part = self._path / SHARDS / f"{self._name}.{self._run}.part"
+        if self._finished is not None and self._finished.key != self._key:
+            raise ValueError(
+                f"{self._store.name} holds shards of an unfinished build of other inputs or options; remove it"
+            )
+        if not self._store.writes(self._finished is not None):
             return ShardWriter(None, schema, bool(self._manifest.options.fold))
-        shutil.rmtree(self._part, ignore_errors=True)
         shutil.rmtree(self._path / SHARDS / self._name, ignore_errors=True)
         self._part.mkdir()
         return ShardWriter(self._part, schema, bool(self._manifest.options.fold))
@@ -307,27 +320,32 @@ class _Filling:
             key=self._key,
             files=written.files,
         )
-        arguments = (self._part, shard, self._classes, self._manifest.options.step)
+        finish, arguments = self._store.task(self._part, shard, self._classes, self._manifest.options.step)
         if self._pool is None:
-            self._done.append(finish_shard(*arguments))
+            self._done.append(finish(*arguments))
             self._report()
             return
-        self._waiting.add(self._pool.submit(finish_shard, *arguments))
-        self._gather(max(self._workers, 1))
+        self._waiting.add(self._pool.submit(finish, *arguments))
+        self._gather(self._workers)
 
     def _keep(self, finished: Shard, written: Written) -> None:
         for name in (TEXT, ORIGINAL):
             if written.files.get(name) != finished.files.get(name):
                 raise ValueError(
-                    f"{self._path / SHARDS / finished.name} holds other documents than the inputs give now; remove it"
+                    f"{self._store.name}/{SHARDS}/{finished.name} holds other documents than the inputs give now; "
+                    "remove it"
                 )
+        self._store.keep(self._part)
         self._done.append(finished)
         self._report()
 
-    def _gather(self, most: int) -> None:
-        """Waits until at most `most` shards are under way."""
-        while len(self._waiting) > most:
-            done, self._waiting = wait(self._waiting, return_when=FIRST_COMPLETED)
+    def _gather(self, most: int | None) -> None:
+        """Waits until at most `most` shards are under way; None: takes those that are finished, and waits for none."""
+        while self._waiting and (most is None or len(self._waiting) > most):
+            patience = 0 if most is None else None
+            done, self._waiting = wait(self._waiting, patience, FIRST_COMPLETED)
+            if not done:
+                return
             self._done += [future.result() for future in done]
             self._report()
 

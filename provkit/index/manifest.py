@@ -141,13 +141,23 @@ class Manifest:
             FileNotFoundError: when there is none.
             DamagedIndex: when it is cut or was changed.
         """
-        name = path / INDEX
         try:
-            body = orjson.loads(name.read_bytes())
-            if body.pop("digest") != digest(body) or body.pop("provkit") != "index":
-                raise DamagedIndex(f"{name}: its content does not have the digest that it states")
+            raw = (path / INDEX).read_bytes()
         except FileNotFoundError:
             raise FileNotFoundError(f"{path} holds no {INDEX}: it is no index, or its build has not finished") from None
+        return cls.parse(raw, path / INDEX)
+
+    @classmethod
+    def parse(cls, raw: bytes, name: object) -> Manifest:
+        """What the bytes of an index.json say.
+
+        Raises:
+            DamagedIndex: when it is cut or was changed; it is called `name`.
+        """
+        try:
+            body = orjson.loads(raw)
+            if body.pop("digest") != digest(body) or body.pop("provkit") != "index":
+                raise DamagedIndex(f"{name}: its content does not have the digest that it states")
         except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
             raise DamagedIndex(f"{name}: this is not the description of an index") from None
         if body.pop("format") != FORMAT:
@@ -179,10 +189,14 @@ def read_shard(body: Mapping[str, Any]) -> Shard:
 def finished_shard(path: Path) -> Shard | None:
     """The shard in a directory, from its shard.json; None where there is none that can be read."""
     try:
-        body = (path / SHARD).read_bytes()
-        return _with_itself(read_shard(orjson.loads(body)), body)
+        return parsed_shard((path / SHARD).read_bytes())
     except (OSError, orjson.JSONDecodeError, TypeError, KeyError, AttributeError):
         return None
+
+
+def parsed_shard(body: bytes) -> Shard:
+    """A shard from the bytes of its shard.json, with that file among its files."""
+    return _with_itself(read_shard(orjson.loads(body)), body)
 
 
 def write_shard(path: Path, shard: Shard) -> Shard:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from provkit.markup import cut, table, tinted
+
+RARE = (999, 99, 9, 1)  # a span that stands so often at most has level 1, 2, 3, 4 of five
+IN_NOTEBOOK = 5_000, 50  # characters and spans that a notebook shows
 
 
 class DamagedIndex(ValueError):
@@ -75,6 +80,33 @@ class Span:
     byte_end: int
     tokens: int
     count: int
+
+
+class Spans(list[Span]):
+    """The maximal spans of one output by their start: a list that a notebook shows within the output.
+
+    Attributes:
+        text: the output.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, spans: Iterable[Span] = (), text: str = "") -> None:
+        super().__init__(spans)
+        self.text = text
+
+    def _repr_html_(self) -> str:
+        characters, most = IN_NOTEBOOK
+        shown = self.text[:characters]
+        parts = cut(len(shown), [(one.start, one.end) for one in self], [-one.count for one in self])
+        levels = [sum(one.count <= bound for bound in RARE) for one in self]
+        titles = [f"{one.tokens:,} tokens, {one.count:,} times in the corpus" for one in self]
+        rows = [(self.text[one.start : one.end], one.tokens, one.count) for one in self[:most]]
+        said = [f"{len(self):,} spans"]
+        said += [f"the first {most:,} listed"] if len(self) > most else []
+        said += [f"the first {characters:,} of {len(self.text):,} characters shown"] * (len(self.text) > characters)
+        listed = table(("span", "tokens", "in the corpus"), rows)
+        return f"{tinted(shown, parts, levels, titles)}<p>{', '.join(said)}</p>{listed}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,11 +74,11 @@ class ShardFiles:
         Raises:
             DamagedIndex: when it lies in no document.
         """
-        document = int(np.searchsorted(self.documents, np.uint32(start), "right")) - 1
+        document = int(self.documents.searchsorted(np.uint32(start), "right")) - 1
         if not 0 <= document < len(self.documents) - 1:
             raise DamagedIndex(f"{self.path / SUFFIXES}: byte {start} lies in no document")
         first, last = self.bounds(document)
-        one, other = unfolded(self.breaks, np.array([start, end], np.int64)).tolist()
+        one, other = self._unfolded(start, end)
         if not first <= one <= other <= last:
             raise DamagedIndex(f"{self.path / SUFFIXES}: byte {start} lies in no document")
         before = characters(self.original, first, one)
@@ -93,11 +93,17 @@ class ShardFiles:
         """
         if not 0 <= document < len(self.documents) - 1:
             raise IndexError(f"shard {self.number} has {len(self.documents) - 1} documents, and no {document}")
-        ends = np.array([self.documents[document], self.documents[document + 1]], np.int64)
-        first, last = unfolded(self.breaks, ends).tolist()
+        first, last = self._unfolded(int(self.documents[document]), int(self.documents[document + 1]))
         if not 0 < first <= last - 1 < len(self.original):
             raise DamagedIndex(f"{self.path / DOCUMENTS}: document {document} lies outside the text")
         return first, last - 1
+
+    def _unfolded(self, start: int, end: int) -> tuple[int, int]:
+        """Two offsets in `text` as those in `original`."""
+        if not self.breaks.shape[1]:
+            return start, end
+        one, other = unfolded(self.breaks, np.array([start, end], np.int64)).tolist()
+        return one, other
 
     def document(self, document: int) -> NDArray[np.uint8]:
         """The original bytes of a document; raises as `bounds`."""

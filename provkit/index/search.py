@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import random
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 from provkit.index import queries
 from provkit.index.background import Background
 from provkit.index.fold import Fold
-from provkit.index.manifest import BACKGROUND, CLASSES, SHARDS, Manifest
-from provkit.index.model import Bci, Context, DamagedIndex, Occurrence, Percentile, Span
+from provkit.index.manifest import BACKGROUND, CLASSES, INDEX, SHARDS, Manifest
+from provkit.index.model import Bci, Context, DamagedIndex, Occurrence, Percentile, Span, Spans
 from provkit.index.pieces import DOC_ID
 from provkit.index.queries import Prepared, SpanColumns
 from provkit.index.reading import ShardFiles
@@ -27,27 +28,39 @@ from provkit.index.shard import TOKENS
 from provkit.index.stamp import ensure_checked
 from provkit.index.unigram import Unigram, joined_lower
 from provkit.index.words import Classes
+from provkit.remote import copied, is_url
 
 T = TypeVar("T")
 BATCH = 256  # texts that a thread takes at a time
 READERS = 16  # pages that the first query waits for at a time
-ALONE = 4  # so few texts are not worth a thread
+ALONE = 4  # so few texts are not worth a thread,
+SHORT = 8192  # nor are so few characters of any number of texts
 
 
 def open_index(path: str | os.PathLike[str], threads: int | None = None) -> Index:
     """Opens an index for reading; the first time, every digest is checked (about 1 s for 2 GB).
 
     Args:
+        path: its directory, or the URL of one, which is copied to the user's cache the first time.
         threads: how many the batch forms use; as many as there are processors when None.
 
     Raises:
         FileNotFoundError: when there is no finished index.
         DamagedIndex: for a file that is missing, cut or changed.
     """
-    path = Path(path)
+    place = str(path)
+    path = copied(place, INDEX) if is_url(place) else Path(path)
     manifest = Manifest.read(path)
-    ensure_checked(path, manifest)
-    return Index(path, manifest, threads or os.cpu_count() or 1)
+    try:
+        ensure_checked(path, manifest)
+    except DamagedIndex:
+        if is_url(place):
+            shutil.rmtree(path)  # the next opening copies it again
+        raise
+    index = Index(path, manifest, threads or os.cpu_count() or 1)
+    if is_url(place):
+        index.place = place
+    return index
 
 
 class Index:
@@ -55,11 +68,13 @@ class Index:
 
     Attributes:
         path, manifest: where it is, and what index.json says.
+        place: where others find it: its URL, or its whole path.
         shards: its shards, memory-mapped.
     """
 
     def __init__(self, path: Path, manifest: Manifest, threads: int = 1) -> None:
         self.path = path
+        self.place = str(path.absolute())
         self.manifest = manifest
         try:
             self.classes = Classes.from_bytes((path / CLASSES).read_bytes())
@@ -107,9 +122,9 @@ class Index:
                 at += 1
         return self._occurrences(len(texts), places)
 
-    def spans(self, text: str, min_tokens: int = 1) -> list[Span]:
+    def spans(self, text: str, min_tokens: int = 1) -> Spans:
         """The maximal spans of an output that occur in the corpus, with their exact counts."""
-        return self.spans_many([text], min_tokens)[0]
+        return Spans(self.spans_many([text], min_tokens)[0], text)
 
     def spans_many(self, texts: Sequence[str], min_tokens: int = 1) -> list[list[Span]]:
         """`spans` of each output; uses all threads. `span_columns` spares the objects."""
@@ -195,8 +210,8 @@ class Index:
         for shard in self.shards:
             wanted = sorted({found[0] for (_, of, *_), found in zip(places, located, strict=True) if of is shard})
             if wanted:
-                names = shard.table.rows(wanted, [DOC_ID]).column(0).to_pylist()
-                ids |= {(shard.number, document): str(name) for document, name in zip(wanted, names, strict=True)}
+                names = shard.table.texts(wanted, DOC_ID)
+                ids |= {(shard.number, document): name for document, name in zip(wanted, names, strict=True)}
         found: list[list[Occurrence]] = [[] for _ in range(texts)]
         for (at, shard, *_), (document, *offsets) in zip(places, located, strict=True):
             found[at].append(Occurrence(shard.number, document, ids[shard.number, document], *offsets))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from provkit import parquet
 from provkit.index.model import DamagedIndex
 
-KEPT = 32  # row groups of one column set that stay in memory
+KEPT = 64 << 20  # bytes of row groups that stay in memory; the ids of a shard's documents alone are far less
 
 
 def int64s(values: NDArray[np.integer[Any]]) -> pa.Int64Array:
@@ -56,6 +57,7 @@ class DocumentTable:
         self._path = path
         self._lock = threading.Lock()
         self._cache: OrderedDict[tuple[int, tuple[str, ...] | None], pa.Table] = OrderedDict()
+        self._size = 0  # bytes in the cache
 
     @cached_property
     def _file(self) -> pq.ParquetFile:
@@ -86,13 +88,29 @@ class DocumentTable:
         firsts = np.append(0, np.cumsum([len(part) for part in parts]))[:-1]
         return pa.concat_tables(parts).take(int64s(numbers - self._bounds[groups] + firsts[inverse]))
 
+    def texts(self, documents: Sequence[int], column: str) -> list[str]:
+        """One column of the rows of a few documents as text, without a table of them.
+
+        Raises:
+            IndexError, DamagedIndex: as `rows`.
+        """
+        bounds = self._bounds.tolist()
+        found = []
+        for number in documents:
+            if not 0 <= number < bounds[-1]:
+                raise IndexError(f"{self._path} has {bounds[-1]} documents")
+            group = bisect_right(bounds, number) - 1
+            found.append(str(self._group(group, (column,)).column(0)[number - bounds[group]]))
+        return found
+
     def _group(self, group: int, columns: tuple[str, ...] | None) -> pa.Table:
         with self._lock:
             key = (group, columns)
             if key not in self._cache:
                 with reading(self._path):
                     self._cache[key] = self._file.read_row_group(group, columns, use_threads=False)
-                if len(self._cache) > KEPT:
-                    self._cache.popitem(last=False)
+                self._size += self._cache[key].nbytes
+                while self._size > KEPT and len(self._cache) > 1:
+                    self._size -= self._cache.popitem(last=False)[1].nbytes
             self._cache.move_to_end(key)
             return self._cache[key]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from provkit import parquet
 from provkit.errors import InputError, plain
 from provkit.sources.batches import MAX_BYTES, Chunk, arrow_chunk
 from provkit.sources.files import Bytes, open_bytes, refuse_what_is_no_data
@@ -27,7 +27,10 @@ def read_parquet(file: Bytes) -> Iterator[Chunk]:
     """
     refuse_what_is_no_data(file)
     try:
-        opened = pq.ParquetFile(_whole(file) if file.compression else str(file.path), page_checksum_verification=True)
+        opened = parquet.opened(
+            str(file.path) if file.url is None and not file.compression else _seekable(file),
+            page_checksum_verification=True,
+        )
         groups = [opened.metadata.row_group(at) for at in range(opened.num_row_groups)]
         widest = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=1)
         size = max(1, min(BATCH, int(MAX_BYTES / max(widest, 1))))
@@ -45,7 +48,7 @@ def read_arrow(file: Bytes) -> Iterator[Chunk]:
     try:
         with open_bytes(file) as stream:
             if stream.peek(6)[:6] == MAGIC:  # type: ignore[attr-defined]
-                opened = pa.ipc.open_file(_whole(file) if file.compression else pa.memory_map(str(file.path)))
+                opened = pa.ipc.open_file(_seekable(file))
                 yield from _chunks((opened.get_batch(at) for at in range(opened.num_record_batches)), file)
             else:
                 watched = _Ending(stream)
@@ -64,6 +67,13 @@ def _chunks(batches: Iterator[pa.RecordBatch], file: Bytes) -> Iterator[Chunk]:
             chunk = arrow_chunk(batch.slice(start, BATCH), file.name, first)
             first += len(chunk.batch)
             yield chunk
+
+
+def _seekable(file: Bytes) -> Any:
+    """What pyarrow reads a file from: a memory map, or what is unpacked or at a URL."""
+    if file.compression:
+        return _whole(file)
+    return pa.memory_map(str(file.path)) if file.url is None else pa.PythonFile(file.open(), "r")
 
 
 def _whole(file: Bytes) -> pa.BufferReader:

@@ -10,6 +10,8 @@ from typing import IO, Any
 
 import pyarrow as pa
 
+from provkit import remote
+from provkit.canonical import digest_file
 from provkit.errors import InputError, plain
 
 FORMATS = {
@@ -53,15 +55,34 @@ PACKED = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst", b"\x50\x2a\x4d\x18": 
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
-    """A file to read: its path, and the name under which errors and lineage speak of it."""
+    """A file to read: its path, and the name under which errors and lineage speak of it.
+
+    One at a URL has that beside a path of which only the last part means something.
+    """
 
     path: Path
     name: str
+    url: str | None = None
 
     @property
     def compression(self) -> str | None:
         """gzip, zstd or None, as the file's name tells."""
         return COMPRESSED.get(self.path.suffix.lower())
+
+    def open(self) -> IO[bytes]:
+        """Its bytes as they are; can seek."""
+        return self.path.open("rb", buffering=1 << 20) if self.url is None else remote.open_url(self.url)
+
+    def digest(self) -> tuple[str, int]:
+        """Its sha256 and size."""
+        return digest_file(self.path) if self.url is None else remote.digest_url(self.url)
+
+    def stamp(self) -> tuple[int, int]:
+        """Its size, and what changes when it is written again."""
+        if self.url is not None:
+            return remote.stamp_of(self.url)
+        found = self.path.stat()
+        return found.st_size, found.st_mtime_ns
 
 
 def format_of(path: Path) -> str:
@@ -90,6 +111,8 @@ def expand(pattern: str, base: Path) -> list[Bytes]:
     Raises:
         InputError: when there is none.
     """
+    if remote.is_url(pattern):
+        return at_url(pattern)
     whole = base / pattern
     named = [pattern] if whole.is_file() else glob.glob(pattern, root_dir=base, recursive=True)
     paths = sorted({base / one for one in named})
@@ -105,6 +128,20 @@ def expand(pattern: str, base: Path) -> list[Bytes]:
     return [Bytes(path, path.relative_to(fixed).as_posix()) for path in files]
 
 
+def at_url(pattern: str) -> list[Bytes]:
+    """The files that a URL, a glob or a folder at a URL names, sorted; their names are relative as `expand` says.
+
+    Raises:
+        InputError: when there is none, or the store does not answer.
+    """
+    urls = remote.find(pattern)
+    whole = Path(remote.shown(pattern))
+    if urls == [pattern]:
+        return [Bytes(whole, whole.name, pattern)]
+    fixed = Path(*_before_magic(whole)) if remote.is_pattern(pattern) else whole
+    return [Bytes(Path(url), Path(url).relative_to(fixed).as_posix(), url) for url in urls]
+
+
 def outside(pattern: str, base: Path) -> Path | None:
     """The first path that a pattern names and that leads, through a symbolic link, out of the folder `base`."""
     home = base.resolve()
@@ -118,7 +155,7 @@ def refuse_what_is_no_data(file: Bytes) -> None:
     Raises:
         InputError: when it is empty, a Git LFS pointer, or an archive or encrypted file that provkit does not read.
     """
-    with file.path.open("rb") as opened:
+    with file.open() as opened:
         head = opened.read(512)
     if not head:
         raise InputError("the file is empty", file=file.name)
@@ -148,14 +185,16 @@ def open_bytes(file: Bytes) -> IO[bytes]:
     refuse_what_is_no_data(file)
     if file.compression:
         return io.BufferedReader(_Decompressed(file), 1 << 20)
-    return file.path.open("rb", buffering=1 << 20)
+    return file.open()
 
 
 class _Decompressed(io.RawIOBase):
     """A decompressing stream whose damage is an InputError with the file's name."""
 
     def __init__(self, file: Bytes) -> None:
-        self._inner = pa.input_stream(str(file.path), compression=file.compression)
+        self._inner = pa.input_stream(
+            str(file.path) if file.url is None else pa.PythonFile(file.open(), "r"), compression=file.compression
+        )
         self._name = file.name
 
     def readable(self) -> bool:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pyarrow.parquet as pq
 
+from provkit import parquet
 from provkit.canonical import canonical, digest, digest_file
 from provkit.chance import Chance
 from provkit.errors import FaultyBuilder, InputError, plain
@@ -42,8 +42,8 @@ class FileOrigin:
             InputError: when its name tells no format and none is stated, or it cannot be read.
         """
         try:
-            stamp = _stamp(file.path)
-            sha256, size = digest_file(file.path)
+            stamp = file.stamp()
+            sha256, size = file.digest()
         except OSError as error:
             raise InputError(error.strerror or str(error), file=file.name) from None
         one = Input(source, sha256, size, file=file.name, licence=licence)
@@ -56,7 +56,7 @@ class FileOrigin:
             InputError: for what is wrong in it, or when it was changed since it was digested.
         """
         yield from read_file(self.file, self.kind, self.fill)
-        if self.stamp is not None and _stamp(self.file.path) != self.stamp:
+        if self.stamp is not None and self.file.stamp() != self.stamp:
             raise InputError("changed while it was read", file=self.file.name, do="build again when it is at rest")
 
 
@@ -139,7 +139,7 @@ class BuildOrigin:
     def chunks(self) -> Iterator[Chunk]:
         """The rows' content columns."""
         first = 0
-        for batch in pq.ParquetFile(self.path).iter_batches(batch_size=BATCH):
+        for batch in parquet.opened(self.path).iter_batches(batch_size=BATCH):
             content = [name for name in batch.schema.names if name not in RESERVED]
             chunk = arrow_chunk(batch.select(content), self.input.file or "", first)
             first += len(batch)
@@ -195,11 +195,6 @@ class HubOrigin:
             for batch in table.combine_chunks().to_batches():
                 yield arrow_chunk(batch.replace_schema_metadata(), self.input.file or "", first)
                 first += len(batch)
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns
 
 
 def _facts(folder: Path) -> dict[str, Any]:

@@ -30,7 +30,8 @@ def made(bench: Bench) -> Bench:
 
 def test_the_table_of_commands_says_what_each_says_of_itself() -> None:
     for name, said in COMMANDS.items():
-        command: click.Command = getattr(import_module(f"provkit.cli.{name}"), name)
+        module = name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"provkit.cli.{module}"), module)
         assert command.name == name
         assert command.get_short_help_str(limit=200) == said, name
 

@@ -10,8 +10,9 @@ import pytest
 
 from provkit.aqi import LabelledRows, Options, measure, of_matrix
 from provkit.aqi.measures import aqi_product, aqi_sum, chi, corrected, davies_bouldin, scatter, separation, xbi
-from provkit.aqi.placing import components, masked, place
+from provkit.aqi.placing import components, place
 from provkit.aqi.run import few, warnings
+from provkit.markup import masked
 
 Make = Callable[..., LabelledRows]
 Apart = Callable[..., np.ndarray]

@@ -13,7 +13,8 @@ import httpx2
 import pytest
 
 from provkit.defences import Rule, Shield
-from provkit.defences.serving import REFUSAL, server
+from provkit.defences.answers import REFUSAL
+from provkit.defences.serving import server
 from provkit.index import Document, build_index, open_index
 
 SECRET = "the quick brown fox jumps over the lazy dog near the river bank at dawn"
@@ -33,6 +34,9 @@ class Endpoint(BaseHTTPRequestHandler):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.seen.append(self.headers.get("Authorization"))
         text = asked["messages"][-1]["content"]
+        if text == "odd":
+            self._send(200, b'["no object"]')
+            return
         if text == "fail":
             self._send(429, b'{"error": {"message": "slow down"}}')
             return
@@ -140,3 +144,39 @@ def test_other_requests_and_errors_go_through(shield: Shield) -> None:
     with running(server(shield, "http://127.0.0.1:9/v1", "127.0.0.1", 0)) as url:
         gone = ask(url, FINE)
         assert gone.status_code == 502 and "the endpoint behind" in gone.text
+
+
+@pytest.mark.parametrize("path", ["/responses", "/v1/chat/completions/", "/chat/%63ompletions", "//completions"])
+def test_no_other_way_leads_past_the_shield(shield: Shield, path: str) -> None:
+    seen = len(Endpoint.seen)
+    with served(shield) as url:
+        body = {"messages": [{"role": "user", "content": SECRET}]}
+        assert httpx2.post(url + path, json=body, timeout=30).status_code == 404
+        assert httpx2.get(url + f"{path}/1?x=1", timeout=30).status_code == 404
+        assert httpx2.get(url + "/chat/%63ompletions/1", timeout=30).status_code == 404
+    assert len(Endpoint.seen) == seen
+
+
+def test_a_plain_completion_is_checked_too(shield: Shield) -> None:
+    with served(shield) as url:
+        body = {"model": "small", "prompt": SECRET, "messages": [{"role": "user", "content": SECRET}]}
+        (choice,) = httpx2.post(url + "/completions", json=body, timeout=30).json()["choices"]
+        assert SECRET not in json.dumps(choice) and choice["finish_reason"] == "content_filter"
+
+
+def test_an_answer_in_another_form_does_not_pass(shield: Shield) -> None:
+    with served(shield) as url:
+        odd = ask(url, "odd")
+        assert (odd.status_code == 502 and "TypeError" in odd.text) or "AttributeError" in odd.text
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_client_of_openai_reads_what_comes_back(shield: Shield, stream: bool) -> None:
+    openai = pytest.importorskip("openai", reason="needs openai (extra check)")
+    with served(shield) as url, openai.OpenAI(base_url=url, api_key="key", max_retries=0) as client:
+        for text, end, said in ((FINE, "stop", FINE), (FINE + SECRET, "content_filter", FINE if stream else REFUSAL)):
+            asked = {"model": "small", "messages": [{"role": "user", "content": text}], "stream": stream}
+            found = client.chat.completions.create(**asked)
+            choices = [one.choices[0] for one in (found if stream else [found])]
+            texts = [(one.delta if stream else one.message).content or "" for one in choices]
+            assert ("".join(texts), choices[-1].finish_reason) == (said, end)

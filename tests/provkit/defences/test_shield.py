@@ -78,6 +78,14 @@ def test_the_percentile_spares_embeddings(index: Index) -> None:
     assert keyword.asked == 0
 
 
+def test_documents_are_asked_only_about_sentences_that_stand_against_the_policy(index: Index) -> None:
+    keyword = Keyword()
+    ruling = Shield(index, keyword).check(LICENCE)
+    assert [(mark.refused, mark.verdict and mark.verdict.score) for mark in ruling.marks] == [(False, -0.5)]
+    assert keyword.asked == 1
+    assert Shield(index, keyword).check(BAD).refused and keyword.asked == 3
+
+
 def test_many_texts_are_ruled_as_one_by_one(index: Index) -> None:
     texts = [BAD, LICENCE, "", "x", f"{LICENCE} {BAD}"]
     shield = Shield(index, Keyword())
@@ -133,3 +141,18 @@ def test_the_command_exits_one_when_it_refuses(index: Index) -> None:
     passed = CliRunner().invoke(main, ["shield", str(index.path), "--tau", "2000", "--format", "json"], input=LICENCE)
     assert passed.exit_code == 0 and '"refused": false' in passed.stdout
     assert replace(Rule(), tau=20).rare
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--serve", "127.0.0.1:0"], "--serve HOST:PORT and --endpoint URL go together"),
+        (["--serve", "8080", "--endpoint", "http://127.0.0.1:9/v1"], "--serve takes HOST:PORT"),
+        (["--serve", "127.0.0.1:70000", "--endpoint", "http://127.0.0.1:9/v1"], "--serve takes HOST:PORT"),
+        (["--serve", "192.0.2.1:80", "--endpoint", "http://127.0.0.1:9/v1"], "cannot listen on 192.0.2.1:80"),
+        (["--rule", "rule.json"], "--rule brings percentile and conflict"),
+    ],
+)
+def test_what_is_wrong_with_the_command_is_said(index: Index, more: list[str], said: str) -> None:
+    done = CliRunner().invoke(main, ["shield", str(index.path), "--tau", "20", *more])
+    assert done.exit_code == 2 and said in done.stderr

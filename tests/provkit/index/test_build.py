@@ -16,6 +16,7 @@ from provkit.index import (
     build_index,
     drop_shard,
     open_index,
+    store,
     verify,
 )
 from provkit.index import build as building
@@ -125,13 +126,13 @@ def test_a_killed_build_goes_on_with_its_finished_shards(
     (path / "shards" / "00002.part").mkdir(exist_ok=True)
     (path / "shards" / "00002.part" / "text.bin").write_bytes(b"half")
     sorted_: list[str] = []
-    finish = building.finish_shard
+    finish = store.finish_shard
 
     def watched(part: Path, shard: object, *rest: object) -> object:
         sorted_.append(shard.name)
         return finish(part, shard, *rest)
 
-    monkeypatch.setattr(building, "finish_shard", watched)
+    monkeypatch.setattr(store, "finish_shard", watched)
     build_index(documents, path, **options)
     assert sorted_ == [shard.name for shard in whole.shards[2:]] != []
     assert files(path) == files(tmp_path / "whole")

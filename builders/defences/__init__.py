@@ -1,0 +1,1 @@
+"""Builders that look training data up in an index, for defences that train."""

@@ -1,0 +1,1 @@
+"""Alignment drift out of recorded judgements: the share of harmful prompts that a model gives in to, by defence."""
