@@ -139,6 +139,8 @@ def matches(index: Index, traced: Sequence[Traced], options: Options) -> pa.Tabl
     for shard, places in by_shard.items():
         known = set(index.documents(shard, [0], None).column_names) if places else set()
         columns = [name for name in KEPT if name in known]
+        if not columns:
+            continue
         facts = index.documents(shard, [rows[at]["document"] for at in places], columns).to_pylist()
         for at, fact in zip(places, facts, strict=True):
             rows[at] |= fact

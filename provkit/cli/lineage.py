@@ -50,7 +50,8 @@ def _tree(way: Way, indent: str) -> list[str]:
 
     row = way.row
     said = [f"{row['arm']}/{row['split']}/{row['index']}  row {row['row_id']}  build {way.build_id[:12]}"]
-    said += [f"{plain(name, 60)}: {plain(_text(value), 160)}" for name, value in way.content.items() if name not in row]
+    content = {name: value for name, value in way.content.items() if name not in ("row_id", "pair_id")}
+    said += [f"{plain(name, 60)}: {plain(_text(value), 160)}" for name, value in content.items()]
     facts = [f"{row['op']}", f"seed {row['seed']}"]
     facts += [f"{name} {row[name]}" for name in ("model", "licence") if row[name]]
     said += [", ".join(facts)]

@@ -74,6 +74,13 @@ def test_a_build_prints_its_rows_and_talks_on_stderr(bench: Bench) -> None:
     assert bench.invoke("build", "recipe.yaml", "-o", "out dir", "--fresh").stderr.startswith("read data")
 
 
+def test_lineage_shows_content_that_is_called_as_a_column_of_lineage_is(bench: Bench) -> None:
+    bench.rows([{"prompt": "p", "model": "small", "seed": "pumpkin", "source": "a book"}])
+    bench.build()
+    said = bench.invoke("lineage", "out", "data/train/0").output
+    assert all(f"├─ {text}\n" in said for text in ("model: small", "seed: pumpkin", "source: a book")), said
+
+
 def test_the_next_command_names_a_row_that_is_there(bench: Bench) -> None:
     bench.rows(1)
     nothing = {"odd_drop": {"every": 1, "rest": 0}}

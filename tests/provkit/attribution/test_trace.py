@@ -144,3 +144,11 @@ def test_the_directory_is_whole_and_replaced_whole(index: Index, tmp_path: Path)
         trace(index, tmp_path / "o.jsonl", tmp_path / "strange")
     with pytest.raises(ProvkitError, match="needs policies"):
         trace(index, tmp_path / "o.jsonl", tmp_path / "t", Options(rank="conflict"))
+
+
+def test_documents_without_the_columns_of_a_corpus_are_traced(tmp_path: Path) -> None:
+    build_index([Document(text) for text in TEXTS], tmp_path / "bare")
+    (tmp_path / "o.jsonl").write_bytes(orjson.dumps({"output": "red fox runs over the hill"}) + b"\n")
+    trace(open_index(tmp_path / "bare"), tmp_path / "o.jsonl", tmp_path / "t", Options(min_tokens=3))
+    (match,) = pq.read_table(tmp_path / "t/matches.parquet").to_pylist()
+    assert (match["match"], match["source"], match["row"]) == ("red fox runs over the hill", None, None)
