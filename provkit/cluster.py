@@ -60,7 +60,8 @@ class Cluster(Executor):
     """Runs units of work on the workers of a cluster, through `Client.get_executor()`.
 
     The scheduler gives a unit whose worker has died to another worker. A unit that several workers have died of, and
-    all that is under way when the scheduler is lost or no worker is left, end in an InputError.
+    all that is under way when the scheduler is lost or no worker is left, end in an InputError. Dask blames all that a
+    worker held when it died, what waited there too.
     """
 
     def __init__(self, client: Client, address: str) -> None:
