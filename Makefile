@@ -32,8 +32,8 @@ lint: $(VENV)/lint  ## ruff, and mypy on the installed wheel
 	$(BIN)/ruff format --check .
 	PATH="$(abspath $(BIN)):$$PATH" bash tests/typecheck.sh
 
-bench: $(VENV)/bench  ## the speed claims; benchmarks/README.md says what each needs
-	$(BIN)/python benchmarks/run.py
+bench: $(VENV)/bench  ## the speed claims into benchmarks/RESULTS.md; BENCH="NAME ... --corpus FILE" for some of them
+	$(BIN)/python benchmarks/run.py $(BENCH)
 
 docs: $(VENV)/base  ## docs/commands.md, out of the commands themselves
 	$(BIN)/python docs/generate.py
@@ -68,6 +68,6 @@ $(VENV)/lint: $(VENV)/base
 	$(PIP) -e '.[lint]'
 	touch $@
 
-$(VENV)/bench: $(VENV)/base
-	$(PIP) -e '.[bench]'
+$(VENV)/bench: $(VENV)/embed
+	$(PIP) -e '.[bench,defences]'
 	touch $@

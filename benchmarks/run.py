@@ -36,14 +36,16 @@ class Benchmark:
     """A benchmark: what it is given, what it is given for a quick look, and the ratios in what it prints.
 
     Attributes:
-        given: arguments of each run; CORPUS stands for the corpus.
+        given: its arguments; CORPUS stands for the corpus.
         small: further arguments of a quick look.
         ratios: what a ratio is, and the pattern whose first group it is.
+        file: the script, where the name is another one.
     """
 
-    given: tuple[tuple[str, ...], ...] = ((),)
+    given: tuple[str, ...] = ()
     small: tuple[str, ...] = ()
     ratios: dict[str, str] = field(default_factory=dict)
+    file: str = ""
 
 
 GIGABYTE = ("CORPUS", "--megabytes", "1024", "--shard-megabytes", "256", "--workers", "2")
@@ -60,7 +62,7 @@ BENCHMARKS = {
     "recipes": Benchmark(small=("--rows", "1000")),
     "domains_maths": Benchmark(small=("--rows", "2000")),
     "audit": Benchmark(
-        (("--rows", "1000000"),),
+        ("--rows", "1000000"),
         small=("--rows", "5000", "--near", "1000", "--runs", "1"),
         ratios={
             "audit F D T G / pyarrow and sha256": r"sha256 of each row.*ratio ([\d.]+)",
@@ -68,31 +70,41 @@ BENCHMARKS = {
         },
     ),
     "index_build": Benchmark(
-        (("CORPUS", "--megabytes", "128"), GIGABYTE),
+        ("CORPUS", "--megabytes", "128"),
         small=("--megabytes", "2", "--repeat", "1"),
         ratios={"index build / bare divsufsort": r"bare sort, median +([\d.]+)"},
     ),
-    "index_search": Benchmark(
-        (("CORPUS", "--megabytes", "128"), (*GIGABYTE, "--outputs", "10000", "--repeat", "3")),
-        small=("--megabytes", "2", "--outputs", "20", "--repeat", "1"),
+    "index_build_gigabyte": Benchmark(
+        (*GIGABYTE, "--repeat", "1"),
+        small=("--megabytes", "2", "--shard-megabytes", "1"),
+        ratios={"index build / bare divsufsort, two workers": r"bare sort, median +([\d.]+)"},
+        file="index_build",
     ),
-    "index_sizes": Benchmark((("CORPUS",),), small=("--megabytes", "1", "2", "--sharded", "2", "--shards", "2")),
+    "index_search": Benchmark(
+        ("CORPUS", "--megabytes", "128"), small=("--megabytes", "2", "--outputs", "20", "--repeat", "1")
+    ),
+    "index_search_gigabyte": Benchmark(
+        (*GIGABYTE, "--outputs", "10000", "--repeat", "3"),
+        small=("--megabytes", "2", "--shard-megabytes", "1", "--outputs", "20", "--repeat", "1"),
+        file="index_search",
+    ),
+    "index_sizes": Benchmark(("CORPUS",), small=("--megabytes", "1", "2", "--sharded", "2", "--shards", "2")),
     "index_peer": Benchmark(
-        (("CORPUS", "--megabytes", "128"),),
+        ("CORPUS", "--megabytes", "128"),
         small=("--megabytes", "2", "--counts", "100", "--outputs", "3"),
         ratios={
             "infini-gram's build / provkit's": r"processors\)\n +infini-gram / provkit +([\d.]+)",
             "infini-gram's spans / provkit's, prefetch off": r"prefetch off.*\n +infini-gram / provkit +([\d.]+)",
         },
     ),
-    "attribution": Benchmark((("CORPUS",),), small=("--outputs", "20", "--rows", "100", "--documents", "500")),
+    "attribution": Benchmark(("CORPUS",), small=("--outputs", "20", "--rows", "100", "--documents", "500")),
     "shield": Benchmark(
-        (("CORPUS", "--megabytes", "128"),),
+        ("CORPUS", "--megabytes", "128"),
         small=("--megabytes", "2", "--outputs", "10", "--tokens", "100", "--repeat", "1"),
         ratios={"shield / bare span search, at worst": r"(?m)at worst ([\d.]+) times"},
     ),
     "decoding": Benchmark(
-        (("CORPUS", "--megabytes", "64"),),
+        ("CORPUS", "--megabytes", "64"),
         small=("--megabytes", "2", "--new", "4", "--repeat", "1"),
         ratios={"generation under a veto / without": r"(?m)^  ratio ([\d.]+)"},
     ),
@@ -127,19 +139,16 @@ def main() -> None:
 
 
 def measured(name: str, corpus: Path, small: bool) -> tuple[str, bool]:
-    """The section of a benchmark, and whether all of its runs came to their end."""
-    benchmark, parts, good = BENCHMARKS[name], [], True
-    for given in benchmark.given[:1] if small else benchmark.given:
-        given = (*given, *benchmark.small) if small else given
-        load, start = os.getloadavg()[0], time.perf_counter()
-        command = [sys.executable, HERE / f"{name}.py", *(corpus if one == "CORPUS" else one for one in given)]
-        ran = subprocess.run(command, capture_output=True, text=True)
-        said = ran.stdout if ran.returncode == 0 else ran.stdout + ran.stderr
-        good = good and ran.returncode == 0
-        shown = " ".join([f"{name}.py", *(corpus.name if one == "CORPUS" else one for one in given)])
-        taken = f"{time.perf_counter() - start:,.0f} s"
-        parts.append(f"`{shown}`, {date.today()}, load {load:.1f} before it, {taken}\n\n{fenced(said)}\n")
-    return "\n".join(parts), good
+    """The section of a benchmark, and whether it came to its end."""
+    benchmark = BENCHMARKS[name]
+    file, given = f"{benchmark.file or name}.py", (*benchmark.given, *(benchmark.small if small else ()))
+    load, start = os.getloadavg()[0], time.perf_counter()
+    command = [sys.executable, HERE / file, *(corpus if one == "CORPUS" else one for one in given)]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    said = ran.stdout if ran.returncode == 0 else ran.stdout + ran.stderr
+    shown = " ".join([file, *(corpus.name if one == "CORPUS" else one for one in given)])
+    taken = f"{time.perf_counter() - start:,.0f} s"
+    return f"`{shown}`, {date.today()}, load {load:.1f} before it, {taken}\n\n{fenced(said)}\n", ran.returncode == 0
 
 
 def fenced(said: str) -> str:
