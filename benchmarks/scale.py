@@ -42,17 +42,17 @@ class Measured:
         maps: memory maps of an open shard.
     """
 
-    built: tuple[float, float] = (1025.7 * MB, 140.74)
-    query: float = 5.752e-3 / 5
+    built: tuple[float, float] = (1025.7 * MB, 101.17)
+    query: float = 2.520e-3 / 5
     shard: float = 1025.7 * MB / 5
     longer: float = 0.42 / 0.35
-    cold: float = 0.517 / 5
+    cold: float = 0.624 / 5
     read: float = 68e6
     parquet: float = 185e6
     memory: float = 6.48
     size: float = 1.97
     directory: float = 0.028
-    checked: float = 1.708 * 1025.7 * MB / 1.354 / 2
+    checked: float = 1.708 * 1025.7 * MB / 0.805 / 2
     maps: int = 4
 
 

@@ -123,9 +123,10 @@ def write_background(path: Path, manifest: Manifest) -> File:
 def sampled_ranks(manifest: Manifest) -> list[NDArray[np.int64]]:
     """Which entries of each shard's suffixes.bin are sampled, ascending; all of a small corpus."""
     total = manifest.tokens
-    chosen = np.arange(total)
     if total > SAMPLES:
         chosen = np.sort(np.random.Generator(np.random.PCG64(SEED)).choice(total, SAMPLES, replace=False))
+    else:
+        chosen = np.arange(total)
     ends = np.cumsum([0, *(shard.tokens for shard in manifest.shards)])
     cuts = np.searchsorted(chosen, ends)
     return [chosen[a:b] - first for a, b, first in zip(cuts, cuts[1:], ends, strict=False)]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from provkit.index import Document, build_index, open_index
-from provkit.index.background import LENGTHS, Background
+from provkit.index.background import LENGTHS, SAMPLES, Background, sampled_ranks
+from provkit.index.manifest import Manifest, Options, Shard
 
 Tokens = Callable[[str], list[tuple[int, int]]]
 
@@ -78,3 +79,12 @@ def test_percentiles_interpolate_between_lengths_and_share_ties() -> None:
 def test_lengths_ascend_from_1_to_1024_in_even_steps() -> None:
     assert (LENGTHS[0], LENGTHS[-1]) == (1, 1024)
     assert (LENGTHS[1:] / LENGTHS[:-1]).max() <= 2
+
+
+def test_what_is_sampled_takes_no_memory_by_the_token() -> None:
+    """A list of a hundred thousand million tokens would not fit; the ranks of each shard are its own."""
+    shards = tuple(Shard(f"{at:05}", 0, 0, 1, 1, tokens, "", {}) for at, tokens in enumerate((10**11, 10, 3 * 10**11)))
+    found = sampled_ranks(Manifest(Options(1, (), 64), "15.0.0", (), shards, 3, {}))
+    assert sum(map(len, found)) == SAMPLES and len(found[0]) == pytest.approx(SAMPLES / 4, rel=0.1)
+    for ranks, shard in zip(found, shards, strict=True):
+        assert (np.diff(ranks) > 0).all() and ((ranks >= 0) & (ranks < shard.tokens)).all()
