@@ -16,7 +16,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import orjson
-import pyarrow.parquet as pq
 from index_corpus import arguments, read
 
 from provkit.canonical import digest_file
@@ -65,7 +64,7 @@ def main() -> None:
         corpus = read(options.corpus, options.megabytes, scratch)
         lines = scratch / "corpus.jsonl"
         with lines.open("wb") as file:
-            for batch in pq.ParquetFile(corpus.path).iter_batches(1024):
+            for batch in corpus.batches():
                 file.writelines(orjson.dumps(row) + b"\n" for row in batch.to_pylist())
         print(f"{options.corpus.name}, {corpus.size / 1e6:,.0f} MB of text in {corpus.documents:,} documents\n")
         print("| format | MB of text a second | its sha256 alone | ratio |\n|---|---:|---:|---:|")

@@ -42,7 +42,7 @@ def samples(path: Path) -> Iterator[Sample]:
         with zipfile.ZipFile(path) as archive:
             for name in sorted(name for name in archive.namelist() if name.startswith("samples/")):
                 yield _sample(orjson.loads(archive.read(name)))
-    except (
+    except (  # the last is what zipfile raises for a compression that it does not know
         zipfile.BadZipFile, OSError, KeyError, IndexError, TypeError, ValueError, AttributeError, NotImplementedError
     ) as error:  # fmt: skip
         said = f"no inspect_ai log: {plain(str(error))}"

@@ -265,7 +265,7 @@ def _told(url: str) -> Iterator[None]:
         raise ProvkitError(f"{said}\n  pip install 'provkit[cluster]'") from None
     except FileNotFoundError:
         raise InputError("no such file", file=shown(url), do="check the spelling, and what you may read") from None
-    except (OSError, ValueError, RuntimeError, NotImplementedError) as error:
+    except (OSError, ValueError, RuntimeError, NotImplementedError) as error:  # the last: a store that cannot do it
         raise _failed(url, error) from None
     except Exception as error:  # botocore's, google's: no type is common to them
         if type(error).__module__.partition(".")[0] in ("botocore", "aiobotocore", "aiohttp", "gcsfs", "google"):

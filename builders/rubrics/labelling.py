@@ -53,8 +53,8 @@ class LabelByRubric:
         found = gathered(rows, Taking(self.layout, most_words=self.most_words, seed=seed), self.rubric)
         at, rubric = one_rubric(found.rubrics, self.rubric)
         judge = EndpointJudge(teacher)
-        pairs = [(place, pair) for held in found.pairs.values() for place, several in held.items() for pair in several]
-        wanted = [(pair, swapped) for _, pair in pairs for swapped in self._ways(pair, seed)]
+        pairs = [pair for held in found.pairs.values() for several in held.values() for pair in several]
+        wanted = [(pair, swapped) for pair in pairs for swapped in self._ways(pair, seed)]
         done = 0
 
         def heard(_: Said) -> None:
@@ -65,18 +65,11 @@ class LabelByRubric:
 
         if teacher.endpoint is not None:
             teacher.over(wanted, lambda one: judge.verdict(rubric, *one), heard)
-        places: dict[int, list[Pair]] = {}
-        for place, pair in pairs:
-            places.setdefault(place, []).append(pair)
 
         def act(row: Row) -> list[Row] | Drop:
             if row.at == at:
                 return Drop("rubric", f"{rubric.rubric_id} {rubric.digest}")
-            if row.at in found.odd:
-                return Drop("no pair", found.odd[row.at])
-            made = [self._labelled(row, pair, rubric, judge, seed) for pair in places.get(row.at, [])]
-            kept = [one for one in made if isinstance(one, Row)]
-            return kept or next((one for one in made if isinstance(one, Drop)), Drop("no pair"))
+            return found.preferences(row, lambda pair: self._labelled(row, pair, rubric, judge, seed))
 
         return act
 
@@ -129,12 +122,7 @@ class LabelByRecorded:
         def act(row: Row) -> list[Row] | Drop:
             if row.at == at or row.at in found.others:
                 return Drop("verdict" if row.at in found.others else "rubric", f"{rubric.rubric_id} {rubric.digest}")
-            if row.at in found.odd:
-                return Drop("no pair", found.odd[row.at])
-            pairs = [pair for held in found.pairs.values() for pair in held.get(row.at, [])]
-            made = [labelled(row, pair, rubric, verdicts.get(pair.row_key, []), {}) for pair in pairs]
-            kept = [one for one in made if isinstance(one, Row)]
-            return kept or next((one for one in made if isinstance(one, Drop)), Drop("no pair"))
+            return found.preferences(row, lambda pair: labelled(row, pair, rubric, verdicts.get(pair.row_key, []), {}))
 
         return act
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from provkit.errors import InputError
-from provkit.row import Row
+from provkit.row import Drop, Row
 from provkit.rubrics.layouts import Layout, NoPair, layout_of
 from provkit.rubrics.pairs import Pair, Taking, taken
 from provkit.rubrics.template import Rubric, checked
@@ -22,6 +22,14 @@ class Gathered:
     pairs: dict[str, dict[int, list[Pair]]] = field(default_factory=dict)
     odd: dict[int, str] = field(default_factory=dict)
     others: dict[int, Row] = field(default_factory=dict)
+
+    def preferences(self, row: Row, label: Callable[[Pair], Row | Drop]) -> list[Row] | Drop:
+        """What `label` makes of the pairs of a row: the rows, or where there are none the first drop."""
+        if row.at in self.odd:
+            return Drop("no pair", self.odd[row.at])
+        made = [label(pair) for held in self.pairs.values() for pair in held.get(row.at, [])]
+        kept = [one for one in made if isinstance(one, Row)]
+        return kept or next((one for one in made if isinstance(one, Drop)), Drop("no pair"))
 
 
 def gathered(rows: Rows, taking: Taking, rubric_from: str, others_from: str | None = None) -> Gathered:

@@ -16,10 +16,10 @@ from provkit.index.kernels import BLOCK, insert
 from provkit.index.matching import (
     FIRST,
     LAST,
-    NUMBER,
     OUTPUT,
     Shard,
     Texts,
+    add,
     counted,
     settled,
     spans_of,
@@ -72,31 +72,18 @@ def further_spans(
             continue
         beyond = np.zeros(len(here) + 1, np.bool_)
         held = np.zeros((3, len(here) + 1), np.int64)  # where each known span is searched here, if its bytes occur
-        opened = look(corpus, tokens, here, limits[output], behind, room, beyond, held)
-        covered = 0
-        for span in range(len(here)):
-            covered += last_start(here, span, behind) + 1 - here[span, FIRST]
-        opened += behind - begin - covered
-        if 2 * opened > behind - begin:
-            number = spans_of(corpus, tokens, output, begin, behind, limits[output], least, found, number)
-            continue
-        chosen = room[3]
-        size = 0
-        token = begin
-        for span in range(len(here) + 1):
-            edge = here[span, FIRST] if span < len(here) else behind
-            while token < edge:
+        look(corpus, tokens, here, limits[output], behind, room, beyond, held)
+        chosen = room[3]  # the starts outside of known spans, and those inside that some match reaches beyond
+        size = span = 0
+        for token in range(begin, behind):
+            while span < len(here) and token > last_start(here, span, behind):
+                span += 1
+            if span == len(here) or token < here[span, FIRST] or beyond[span]:
                 chosen[size] = token
                 size += 1
-                token += 1
-            if span < len(here):
-                final = last_start(here, span, behind)
-                if beyond[span]:
-                    while token <= final:
-                        chosen[size] = token
-                        size += 1
-                        token += 1
-                token = final + 1
+        if 2 * size > behind - begin:
+            number = spans_of(corpus, tokens, output, begin, behind, limits[output], least, found, number)
+            continue
         number = walk(
             corpus, tokens, output, here, held, chosen[:size], limits[output], behind, least, room, found, number
         )
@@ -132,15 +119,14 @@ def look(
     room: NDArray[np.int64],
     beyond: NDArray[np.bool_],
     held: NDArray[np.int64],
-) -> int:
-    """Which known spans a match here reaches beyond, and whose bytes occur; the number of starts in the former."""
+) -> None:
+    """Fills in which known spans a match here reaches beyond, and where those are searched whose bytes occur."""
     _, starts, ends, _ = tokens
     chosen = room[3]
     for span in range(len(known)):
         chosen[2 * span] = known[span, FIRST]
         chosen[2 * span + 1] = last_start(known, span, behind)
     search(corpus, tokens, chosen[: 2 * len(known)], limit, room)
-    opened = 0
     for span in range(len(known)):
         token, stop = known[span, FIRST], known[span, LAST]
         if starts[token] + max(room[1, 2 * span], room[2, 2 * span]) >= ends[stop - 1]:
@@ -154,8 +140,6 @@ def look(
             while here < behind and ends[here] <= longest:
                 here += 1
             beyond[span] = settled(corpus, tokens, final, here, place, one, other, limit)[0] > stop
-            opened += (final + 1 - token) if beyond[span] else 0
-    return opened
 
 
 @kernel
@@ -184,18 +168,16 @@ def walk(
     for step in range(len(chosen) + 1):
         token = chosen[step] if step < len(chosen) else behind
         stop = total = 0  # of what begins at this token and ends beyond; a total of -1 is still to be counted
-        while span < len(known) and known[span, FIRST] <= token:
-            if known[span, FIRST] == token:
-                break
+        while span < len(known) and known[span, FIRST] < token:
             number, reached = tie(output, known, held, span, reached, found, number, before, spots)
-            floor = max(floor, known[span, LAST])
+            floor = known[span, LAST]
             span += 1
         if step == len(chosen):
             break
-        least_end = max(reached, floor)
         same = span < len(known) and known[span, FIRST] == token
         if same:
-            least_end = max(least_end, known[span, LAST])
+            floor = known[span, LAST]
+        least_end = max(reached, floor)
         place, one, other = room[0, step], room[1, step], room[2, step]
         longest = starts[token] + max(one, other)
         here = max(token, least_end)
@@ -209,11 +191,9 @@ def walk(
         if same:
             if stop == 0:
                 number, reached = tie(output, known, held, span, reached, found, number, before, spots)
-            floor = max(floor, known[span, LAST])
             span += 1
         if stop > 0:
-            found[number, OUTPUT], found[number, FIRST] = output, token
-            found[number, LAST], found[number, NUMBER] = stop, total
+            add(found, number, output, token, stop, total)
             spots[0, number - before], spots[1, number - before], spots[2, number - before] = place, one, other
             number += 1
             reached = stop
@@ -236,7 +216,6 @@ def tie(
     if max(held[1, span], held[2, span]) > 0 and known[span, LAST] > reached:
         for part in range(3):
             spots[part, number - before] = held[part, span]
-        found[number, OUTPUT], found[number, FIRST] = output, known[span, FIRST]
-        found[number, LAST], found[number, NUMBER] = known[span, LAST], -1
+        add(found, number, output, known[span, FIRST], known[span, LAST], -1)
         return number + 1, known[span, LAST]
     return number, reached

@@ -17,6 +17,12 @@ OUTPUT, FIRST, LAST, NUMBER = range(4)  # columns of found spans: output, first 
 
 
 @kernel
+def add(found: NDArray[np.int64], row: int, output: int, first: int, last: int, number: int) -> None:
+    """Writes a span into its row; `last` is the token behind it."""
+    found[row, OUTPUT], found[row, FIRST], found[row, LAST], found[row, NUMBER] = output, first, last, number
+
+
+@kernel
 def count_queries(
     text: NDArray[np.uint8],
     suffixes: NDArray[np.uint32],
@@ -172,8 +178,7 @@ def spans_of(
             if stop <= reached or stop - token < least:
                 continue
             reached = stop
-            found[number, OUTPUT], found[number, FIRST] = output, token
-            found[number, LAST], found[number, NUMBER] = stop, total
+            add(found, number, output, token, stop, total)
             spots[0, number - before], spots[1, number - before], spots[2, number - before] = place, one, other
             number += 1
         block = end
@@ -327,6 +332,5 @@ def merge_spans(shards: NDArray[np.int64], bounds: NDArray[np.int64], merged: ND
                         total += row[NUMBER]
         # Starts ascend, so only the span before can contain this one.
         if number == 0 or merged[number - 1, OUTPUT] != output or merged[number - 1, LAST] < end:
-            merged[number, OUTPUT], merged[number, FIRST] = output, token
-            merged[number, LAST], merged[number, NUMBER] = end, total
+            add(merged, number, output, token, end, total)
             number += 1
